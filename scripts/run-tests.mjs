@@ -1,0 +1,24 @@
+// Runs the compiled tests, or those whose path contains one of the words given: `npm test -- casacore`.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const words = process.argv.slice(2);
+const files = readdirSync(join(root, 'dist/test'), { recursive: true })
+  .map(String)
+  .filter(
+    (file) => file.endsWith('.test.js') && (words.length === 0 || words.some((word) => file.includes(word))),
+  )
+  .sort()
+  .map((file) => join('dist/test', file));
+if (files.length === 0) {
+  console.error(`no test file matches ${words.join(' ')}`);
+  process.exit(1);
+}
+const run = spawnSync(process.execPath, ['--test', '--test-timeout=240000', ...files], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(run.status ?? 1);
