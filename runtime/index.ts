@@ -2,3 +2,6 @@
 export * from './command.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './message.ts';
+export * from './schema.ts';
+export * from './transport/transport.ts';

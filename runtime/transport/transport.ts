@@ -1,0 +1,56 @@
+/**
+ * Owns what every transport promises, and it is little: a connection carries messages in order and whole, or it
+ * closes; messages may be lost with it. Authentication and framing are behind it. Must not know: tasks, nodes.
+ */
+import type { AsperitasError } from '../errors.ts';
+
+/** A message for the wire: anything msgpack can hold; typed arrays inside travel as raw frames beside the header. */
+export type WireMessage = Readonly<Record<string, unknown>>;
+
+/** An authenticated, ordered, bidirectional connection. */
+export interface Connection {
+  /** What the peer said of itself in the handshake; authenticated by the token, unchecked otherwise. */
+  readonly hello: WireMessage;
+  /** Queues a message; messages of one turn of the event loop travel as one batch. A no-op once closed. */
+  send(message: WireMessage): void;
+  /** Bytes queued but not yet handed to the operating system; `drained` waits until they fall below the limit. */
+  readonly bufferedBytes: number;
+  drained(signal?: AbortSignal): Promise<void>;
+  /** Sets the one receiver; messages that came earlier are delivered to it first. */
+  onMessage(receive: (message: WireMessage) => void): void;
+  /** Sends what is queued, then closes. */
+  close(reason?: string): void;
+  /** Resolves when the connection has ended, with the error that ended it, if any. Never rejects. */
+  readonly closed: Promise<AsperitasError | undefined>;
+}
+
+/** A listening socket. */
+export interface Listener {
+  /** Where peers dial, such as `ws://127.0.0.1:41234`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface ListenOptions {
+  /** Loopback (127.0.0.1) unless told otherwise. */
+  readonly host?: string;
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** The shared secret; every connection proves it by challenge and response, in both directions. */
+  readonly token: string;
+  readonly hello: WireMessage;
+  readonly onConnection: (connection: Connection) => void;
+}
+
+export interface DialOptions {
+  readonly token: string;
+  readonly hello: WireMessage;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Makes connections. `dial` rejects with `unreachable`, `wrong-token`, `timeout` or `aborted`. */
+export interface Transport {
+  listen(options: ListenOptions): Promise<Listener>;
+  dial(url: string, options: DialOptions): Promise<Connection>;
+}

@@ -1,0 +1,215 @@
+/**
+ * Owns every message between clients, scheduler and nodes, each declared once. The scheduler never looks into
+ * arguments and results: they are bytes made by the codec. Must not know: how messages travel or are handled.
+ */
+import {
+  anything,
+  array,
+  as,
+  bytes,
+  type ClientId,
+  count,
+  dictionary,
+  flag,
+  type Infer,
+  type MessageOf,
+  maybe,
+  type NodeId,
+  object,
+  oneOf,
+  protocol,
+  type RunId,
+  real,
+  type SiteName,
+  type TaskKey,
+  text,
+} from '../runtime/index.ts';
+
+export const taskKey = as<TaskKey>(text);
+export const nodeId = as<NodeId>(text);
+export const siteName = as<SiteName>(text);
+export const clientId = as<ClientId>(text);
+export const runId = as<RunId>(count);
+
+/** An error as it crosses the wire; `cause` is nested to a limited depth. */
+export const wireError = object({
+  name: text,
+  message: text,
+  code: maybe(text),
+  fields: maybe(dictionary(anything)),
+  stack: maybe(text),
+  cause: maybe(anything),
+});
+export type WireError = Infer<typeof wireError>;
+
+/** Hints bias placement; `site` and `needs` constrain it. See docs/architecture.md. */
+export const hints = object({
+  /** A site or node whose data the task reads: placed there if it can be. */
+  near: maybe(text),
+  /** The only site that may run the task. */
+  site: maybe(siteName),
+  /** The result must not leave the site where it was made. */
+  stay: maybe(flag),
+  /** Tasks with the same word go to the same node while that is no loss. */
+  together: maybe(text),
+  /** Expected size of the result. */
+  bytes: maybe(count),
+  /** Expected duration. */
+  seconds: maybe(real),
+  /** Resources held while running, such as `{ gpu: 1 }`; `threads` is 1 unless told. */
+  needs: maybe(dictionary(real)),
+  /** How often a body that throws is run again. */
+  retries: maybe(count),
+  /** Higher runs earlier among the ready ones. */
+  priority: maybe(real),
+});
+export type Hints = Infer<typeof hints>;
+
+/** A task as submitted. `args` is the codec's encoding of the argument list, in which each dependency stands as
+ *  a reference `{ $task: index }` into `inputs`. */
+export const taskSpec = object({
+  key: taskKey,
+  fn: text,
+  args: bytes,
+  inputs: array(taskKey),
+  hints,
+});
+export type TaskSpec = Infer<typeof taskSpec>;
+
+/** Where a datum can be fetched. */
+export const replica = object({ node: nodeId, site: siteName, url: text });
+export type Replica = Infer<typeof replica>;
+export const inputLocation = object({ key: taskKey, bytes: count, replicas: array(replica) });
+export type InputLocation = Infer<typeof inputLocation>;
+
+/** What a node says of itself in the handshake. */
+export const nodeInfo = object({
+  role: oneOf('node'),
+  node: nodeId,
+  site: siteName,
+  /** Where its data connections are accepted. */
+  url: text,
+  threads: count,
+  memoryBytes: count,
+  /** Resources beside threads, by name. */
+  resources: dictionary(real),
+  pid: count,
+  /** The folder whose sets its tasks may read, if any. */
+  data: maybe(text),
+});
+export type NodeInfo = Infer<typeof nodeInfo>;
+export const clientInfo = object({ role: oneOf('client'), client: clientId });
+export type ClientInfo = Infer<typeof clientInfo>;
+
+export const ToScheduler = protocol('client-to-scheduler', {
+  /** Tasks whose inputs are all in this or an earlier submission of this client; `wants` are kept until released. */
+  submit: { tasks: array(taskSpec), wants: array(taskKey) },
+  release: { keys: array(taskKey) },
+  cancel: { keys: array(taskKey) },
+  /** Asks for one `status`. */
+  status: {},
+  /** Asks for `trace` records so far. */
+  trace: {},
+  /** Ends every node and the scheduler itself. */
+  shutdown: {},
+});
+export type ToScheduler = MessageOf<typeof ToScheduler>;
+
+/** One finished run, for trace.json and the progress line. Times are wall-clock milliseconds of the node. */
+export const runTrace = object({
+  key: taskKey,
+  fn: text,
+  node: nodeId,
+  site: siteName,
+  thread: count,
+  startMs: real,
+  endMs: real,
+  /** Bytes fetched for it from nodes of its own site and of other sites. */
+  localBytes: count,
+  remoteBytes: count,
+  outcome: oneOf('done', 'failed'),
+});
+export type RunTrace = Infer<typeof runTrace>;
+
+export const nodeStatus = object({
+  node: nodeId,
+  site: siteName,
+  threads: count,
+  running: count,
+  storedBytes: count,
+  rssBytes: count,
+  memoryBytes: count,
+  data: maybe(text),
+});
+
+export const ToClient = protocol('scheduler-to-client', {
+  held: { key: taskKey, bytes: count, replicas: array(replica) },
+  failed: { key: taskKey, error: wireError, culprit: taskKey },
+  /** At most a few times a second while the client has unfinished tasks. */
+  progress: {
+    total: count,
+    done: count,
+    running: count,
+    storedBytes: count,
+    rssBytes: count,
+    crossSiteBytes: count,
+    nodes: count,
+    /** Done and total by function name. */
+    byFunction: array(object({ fn: text, done: count, total: count })),
+  },
+  status: { nodes: array(nodeStatus), tasks: dictionary(count), crossSiteBytes: count },
+  trace: { runs: array(runTrace) },
+});
+export type ToClient = MessageOf<typeof ToClient>;
+
+export const ToNode = protocol('scheduler-to-node', {
+  compute: {
+    key: taskKey,
+    run: runId,
+    fn: text,
+    args: bytes,
+    inputs: array(inputLocation),
+    hints,
+    rank: real,
+  },
+  /** Stop a run if it has not ended; its report, if any, is ignored. */
+  abort: { run: runId },
+  /** Forget data that nobody wants. */
+  drop: { keys: array(taskKey) },
+  /** Finish what runs, then leave. */
+  retire: {},
+});
+export type ToNode = MessageOf<typeof ToNode>;
+
+export const FromNode = protocol('node-to-scheduler', {
+  'run-started': { key: taskKey, run: runId },
+  'run-done': { key: taskKey, run: runId, bytes: count, trace: runTrace },
+  /** `retryable` is false for errors that another attempt can't mend, such as an unknown function. */
+  'run-failed': { key: taskKey, run: runId, error: wireError, retryable: flag, trace: runTrace },
+  /** No holder named in `compute` could deliver these inputs; the run is over. */
+  'inputs-missing': { key: taskKey, run: runId, inputs: array(object({ key: taskKey, node: nodeId })) },
+  /** A copy was fetched and is kept here too. */
+  'replica-added': { key: taskKey, bytes: count },
+  /** A copy is gone (dropped, or lost with a damaged spill file). */
+  'replica-lost': { key: taskKey },
+  heartbeat: { storedBytes: count, rssBytes: count, running: count },
+  retiring: {},
+});
+export type FromNode = MessageOf<typeof FromNode>;
+
+/** Between two data ends (node to node, or client to node): ask for data by key, get values as raw frames. */
+export const DataRequest = protocol('data-request', {
+  fetch: { request: count, key: taskKey },
+  /** Allows the server to send so many further bytes of this request. */
+  credit: { request: count, bytes: count },
+  'fetch-cancel': { request: count },
+});
+export type DataRequest = MessageOf<typeof DataRequest>;
+export const DataReply = protocol('data-reply', {
+  /** The datum's header, and how many bytes of frames follow. */
+  'datum-start': { request: count, header: bytes, frameBytes: array(count) },
+  'datum-piece': { request: count, frame: count, offset: count, payload: bytes },
+  'datum-end': { request: count },
+  'datum-absent': { request: count, reason: text },
+});
+export type DataReply = MessageOf<typeof DataReply>;
