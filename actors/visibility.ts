@@ -1,7 +1,7 @@
 /**
- * Owns the shapes in which visibilities and images travel between readers, kernels and tasks. Array layouts are
- * C order with the last axis fastest; "mask" is 1 = use everywhere ("flag", 1 = bad, exists only in the readers).
- * Must not know: files, gridding, tasks.
+ * Owns the shapes in which visibilities and images travel between readers, kernels and tasks. Array layouts
+ * are C order with the last axis fastest; "mask" is 1 = use everywhere ("flag", 1 = bad, exists only in the
+ * readers). Must not know: files, gridding, tasks.
  */
 
 export type Correlation = 'I' | 'Q' | 'U' | 'V' | 'RR' | 'RL' | 'LR' | 'LL' | 'XX' | 'XY' | 'YX' | 'YY';
@@ -39,7 +39,8 @@ export interface VisibilityChunk extends StokesVisibilities {
   readonly phaseCentre: Direction;
 }
 
-/** The pixel grid of an image. Pixel (x, y), 0-based, lies at l = -(x - npixX/2) pixsizeX, m = (y - npixY/2) pixsizeY. */
+/** The pixel grid of an image. Pixel (x, y), 0-based, lies at l = -(x - npixX/2) pixsizeX, m = (y - npixY/2)
+ * pixsizeY. */
 export interface ImageGeometry {
   readonly npixX: number;
   readonly npixY: number;
@@ -57,7 +58,8 @@ export interface SkyImage {
   readonly pixels: Float32Array;
 }
 
-/** An elliptical Gaussian; axes are full widths at half maximum in radians, position angle from north through east. */
+/** An elliptical Gaussian; axes are full widths at half maximum in radians, position angle from north
+ * through east. */
 export interface Beam {
   readonly majorRad: number;
   readonly minorRad: number;

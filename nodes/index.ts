@@ -1,2 +1,2 @@
-/** The public face of nodes/. */
+/** The public face of nodes/: starting nodes and local clusters from a program. */
 export {};

@@ -4,19 +4,22 @@
  * Must not know: any command.
  */
 
-/** How an option is written and what `--help` says about it; `type` and `multiple` as in node:util `parseArgs`. */
+/** How an option is written and what `--help` says about it; `type` and `multiple` as in node:util
+ * `parseArgs`. */
 export interface CommandOption {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
-  /** How many words follow the option, when not one: `--size N [M]` is `{ words: [1, 2] }`. They arrive as an array. */
+  /** How many words follow the option, when not one: `--size N [M]` is `{ words: [1, 2] }`. They arrive as
+   * an array. */
   readonly words?: readonly [least: number, most: number];
   /** The value's name in `--help`, such as `SITE`. */
   readonly value?: string;
   readonly help: string;
 }
 
-/** What the command line hands to a command. Streams are parameters so that tests can read what is printed. */
+/** What the command line hands to a command. Streams are parameters so that tests can read what is
+ * printed. */
 export interface CommandContext {
   /** Positional arguments, in order. */
   readonly args: readonly string[];

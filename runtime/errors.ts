@@ -1,8 +1,8 @@
 /**
  * Owns the one error class of the project. An operating error (bad input, a lost peer, a full disk) carries a
  * stable `code`, by which programs recognise it, and named `fields`; its message is one line that names the
- * thing concerned and says what to do. Every code has an entry in docs/errors.md (checked by test/tidy.test.ts).
- * Must not know: what any code means to its thrower.
+ * thing concerned and says what to do. Every code has an entry in docs/errors.md (checked by
+ * test/tidy.test.ts). Must not know: what any code means to its thrower.
  */
 
 /** Plain values that travel with an error, on the wire too. */
@@ -26,7 +26,8 @@ export class AsperitasError extends Error {
   }
 }
 
-/** True for an `AsperitasError`, with the given code if one is named; recognises errors of other copies too. */
+/** True for an `AsperitasError`, with the given code if one is named; recognises errors of other copies
+ * too. */
 export function isAsperitasError(error: unknown, code?: string): error is AsperitasError {
   if (!(error instanceof Error) || error.name !== 'AsperitasError') return false;
   const candidate = error as Partial<AsperitasError>;

@@ -1,6 +1,6 @@
 /**
- * Owns the declaration of messages: written once, a protocol gives the static type, the validator and the wire
- * tag of each of its messages. Must not know: how messages travel.
+ * Owns the declaration of messages: written once, a protocol gives the static type, the validator and the
+ * wire tag of each of its messages. Must not know: how messages travel.
  */
 import { AsperitasError } from './errors.ts';
 import { type ObjectOf, object, type Schema } from './schema.ts';

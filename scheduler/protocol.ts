@@ -65,7 +65,8 @@ export const hints = object({
 });
 export type Hints = Infer<typeof hints>;
 
-/** A task as submitted. `args` is the codec's encoding of the argument list, in which each dependency stands as
+/** A task as submitted. `args` is the codec's encoding of the argument list, in which each dependency stands
+ * as
  *  a reference `{ $task: index }` into `inputs`. */
 export const taskSpec = object({
   key: taskKey,
@@ -102,7 +103,8 @@ export const clientInfo = object({ role: oneOf('client'), client: clientId });
 export type ClientInfo = Infer<typeof clientInfo>;
 
 export const ToScheduler = protocol('client-to-scheduler', {
-  /** Tasks whose inputs are all in this or an earlier submission of this client; `wants` are kept until released. */
+  /** Tasks whose inputs are all in this or an earlier submission of this client; `wants` are kept until
+   * released. */
   submit: { tasks: array(taskSpec), wants: array(taskKey) },
   release: { keys: array(taskKey) },
   cancel: { keys: array(taskKey) },

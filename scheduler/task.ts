@@ -48,7 +48,8 @@ type Body = (context: TaskContext, ...args: never[]) => unknown;
 const bodies = new Map<string, Body>();
 const lazies = new WeakSet<object>();
 
-/** Declares a task under a name that is unique in the process (`module.verb`). Arguments and results are any values
+/** Declares a task under a name that is unique in the process (`module.verb`). Arguments and results are any
+ * values
  *  of structured clone; typed arrays are shared, not copied, so a body must not write to its arguments. */
 export function task<A extends readonly unknown[], R>(
   name: string,

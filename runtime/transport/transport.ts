@@ -1,10 +1,12 @@
 /**
- * Owns what every transport promises, and it is little: a connection carries messages in order and whole, or it
- * closes; messages may be lost with it. Authentication and framing are behind it. Must not know: tasks, nodes.
+ * Owns what every transport promises, and it is little: a connection carries messages in order and whole, or
+ * it closes; messages may be lost with it. Authentication and framing are behind it. Must not know: tasks,
+ * nodes.
  */
 import type { AsperitasError } from '../errors.ts';
 
-/** A message for the wire: anything msgpack can hold; typed arrays inside travel as raw frames beside the header. */
+/** A message for the wire: anything msgpack can hold; typed arrays inside travel as raw frames beside the
+ * header. */
 export type WireMessage = Readonly<Record<string, unknown>>;
 
 /** An authenticated, ordered, bidirectional connection. */
@@ -13,7 +15,8 @@ export interface Connection {
   readonly hello: WireMessage;
   /** Queues a message; messages of one turn of the event loop travel as one batch. A no-op once closed. */
   send(message: WireMessage): void;
-  /** Bytes queued but not yet handed to the operating system; `drained` waits until they fall below the limit. */
+  /** Bytes queued but not yet handed to the operating system; `drained` waits until they fall below the
+   * limit. */
   readonly bufferedBytes: number;
   drained(signal?: AbortSignal): Promise<void>;
   /** Sets the one receiver; messages that came earlier are delivered to it first. */

@@ -1,7 +1,8 @@
 /**
  * Owns what the rest of the project sees of a casacore table: columns read by ranges of rows, keywords, and
- * subtables opened on demand. Must not know: how any storage manager lays out its bytes, or what a Measurement
- * Set is. Axes of cells are casacore's, fastest first (DATA is `[corr, chan]`); values are in storage order.
+ * subtables opened on demand. Must not know: how any storage manager lays out its bytes, or what a
+ * Measurement Set is. Axes of cells are casacore's, fastest first (DATA is `[corr, chan]`); values are in
+ * storage order.
  */
 
 export type DataType =
@@ -75,7 +76,8 @@ export interface AxisRange {
 
 /** A column, opened. All reads are positioned reads of what is asked for, never of the whole table. */
 export interface Column extends ColumnInfo {
-  /** Cells of equal shape, one after the other (`[row, ...reversed cell axes]` in C order); scalars too (shape `[]`).
+  /** Cells of equal shape, one after the other (`[row, ...reversed cell axes]` in C order); scalars too
+   * (shape `[]`).
    *  `slice` cuts each cell, one range an axis, fastest first. Throws `ragged-column` where shapes differ and
    *  `undefined-cell` where a cell has no value. */
   read(rows: RowSelection, slice?: readonly AxisRange[]): Promise<Cell>;
@@ -96,7 +98,8 @@ export interface Table {
   readonly columns: readonly ColumnInfo[];
   readonly keywords: TableRecord;
   hasColumn(name: string): boolean;
-  /** Throws `no-such-column`; the storage manager's file is opened at the first read, so that a missing or damaged
+  /** Throws `no-such-column`; the storage manager's file is opened at the first read, so that a missing or
+   * damaged
    *  file fails its own columns only. */
   column(name: string): Column;
   /** Names of keywords that are subtables, in order. */
