@@ -1,3 +1,18 @@
 /** The public graph API: declare tasks, connect, compute. */
-export type { Hints } from './protocol.ts';
-export { type Input, isLazy, type Lazy, type Task, type TaskContext, task, taskBody } from './task.ts';
+export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
+export { type FoldOptions, fold } from './fold.ts';
+export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
+export { bindReferences } from './references.ts';
+export {
+  type Future,
+  type Held,
+  type Input,
+  isFuture,
+  isLazy,
+  type Lazy,
+  type Resolved,
+  type Task,
+  type TaskContext,
+  task,
+  taskBody,
+} from './task.ts';

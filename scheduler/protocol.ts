@@ -25,6 +25,8 @@ import {
   text,
 } from '../runtime/index.ts';
 
+export { bindReferences } from './references.ts';
+
 export const taskKey = as<TaskKey>(text);
 export const nodeId = as<NodeId>(text);
 export const siteName = as<SiteName>(text);
@@ -66,8 +68,7 @@ export const hints = object({
 export type Hints = Infer<typeof hints>;
 
 /** A task as submitted. `args` is the codec's encoding of the argument list, in which each dependency stands
- * as
- *  a reference `{ $task: index }` into `inputs`. */
+ * as a reference `{ $task: index }` into `inputs`; `bindReferences` puts values in their places. */
 export const taskSpec = object({
   key: taskKey,
   fn: text,
@@ -82,6 +83,9 @@ export const replica = object({ node: nodeId, site: siteName, url: text });
 export type Replica = Infer<typeof replica>;
 export const inputLocation = object({ key: taskKey, bytes: count, replicas: array(replica) });
 export type InputLocation = Infer<typeof inputLocation>;
+
+/** How often a node sends `heartbeat`. */
+export const heartbeatMs = 1000;
 
 /** What a node says of itself in the handshake. */
 export const nodeInfo = object({
@@ -102,12 +106,18 @@ export type NodeInfo = Infer<typeof nodeInfo>;
 export const clientInfo = object({ role: oneOf('client'), client: clientId });
 export type ClientInfo = Infer<typeof clientInfo>;
 
+/** Why a holder did not deliver: it says that it does not hold the datum, or it could not be talked to. */
+export const missReason = oneOf('absent', 'unreachable');
+
 export const ToScheduler = protocol('client-to-scheduler', {
   /** Tasks whose inputs are all in this or an earlier submission of this client; `wants` are kept until
    * released. */
   submit: { tasks: array(taskSpec), wants: array(taskKey) },
   release: { keys: array(taskKey) },
+  /** Like `release`, but unfinished ones are answered by `failed` with code `cancelled`. */
   cancel: { keys: array(taskKey) },
+  /** A holder named in `held` did not deliver; answered by `held` again, after a recomputation if need be. */
+  unfetched: { key: taskKey, node: nodeId, reason: missReason },
   /** Asks for one `status`. */
   status: {},
   /** Asks for `trace` records so far. */
@@ -144,6 +154,8 @@ export const nodeStatus = object({
   data: maybe(text),
 });
 
+export type NodeStatus = Infer<typeof nodeStatus>;
+
 export const ToClient = protocol('scheduler-to-client', {
   held: { key: taskKey, bytes: count, replicas: array(replica) },
   failed: { key: taskKey, error: wireError, culprit: taskKey },
@@ -160,7 +172,8 @@ export const ToClient = protocol('scheduler-to-client', {
     byFunction: array(object({ fn: text, done: count, total: count })),
   },
   status: { nodes: array(nodeStatus), tasks: dictionary(count), crossSiteBytes: count },
-  trace: { runs: array(runTrace) },
+  /** In several messages; the last one says so. */
+  trace: { runs: array(runTrace), last: flag },
 });
 export type ToClient = MessageOf<typeof ToClient>;
 
@@ -174,9 +187,9 @@ export const ToNode = protocol('scheduler-to-node', {
     hints,
     rank: real,
   },
-  /** Stop a run if it has not ended; its report, if any, is ignored. */
+  /** Stop a run if it has not ended, and forget the datum that it made if it has; its report is ignored. */
   abort: { run: runId },
-  /** Forget data that nobody wants. */
+  /** Forget data that nobody wants, fetched copies included. */
   drop: { keys: array(taskKey) },
   /** Finish what runs, then leave. */
   retire: {},
@@ -189,29 +202,17 @@ export const FromNode = protocol('node-to-scheduler', {
   /** `retryable` is false for errors that another attempt can't mend, such as an unknown function. */
   'run-failed': { key: taskKey, run: runId, error: wireError, retryable: flag, trace: runTrace },
   /** No holder named in `compute` could deliver these inputs; the run is over. */
-  'inputs-missing': { key: taskKey, run: runId, inputs: array(object({ key: taskKey, node: nodeId })) },
-  /** A copy was fetched and is kept here too. */
-  'replica-added': { key: taskKey, bytes: count },
+  'inputs-missing': {
+    key: taskKey,
+    run: runId,
+    inputs: array(object({ key: taskKey, node: nodeId, reason: missReason })),
+  },
+  /** A copy was fetched, from which node and in what time, and is kept here too. A node that joins with data
+   * announces them so as well. */
+  'replica-added': { key: taskKey, bytes: count, from: maybe(nodeId), fetchMs: maybe(real) },
   /** A copy is gone (dropped, or lost with a damaged spill file). */
   'replica-lost': { key: taskKey },
   heartbeat: { storedBytes: count, rssBytes: count, running: count },
   retiring: {},
 });
 export type FromNode = MessageOf<typeof FromNode>;
-
-/** Between two data ends (node to node, or client to node): ask for data by key, get values as raw frames. */
-export const DataRequest = protocol('data-request', {
-  fetch: { request: count, key: taskKey },
-  /** Allows the server to send so many further bytes of this request. */
-  credit: { request: count, bytes: count },
-  'fetch-cancel': { request: count },
-});
-export type DataRequest = MessageOf<typeof DataRequest>;
-export const DataReply = protocol('data-reply', {
-  /** The datum's header, and how many bytes of frames follow. */
-  'datum-start': { request: count, header: bytes, frameBytes: array(count) },
-  'datum-piece': { request: count, frame: count, offset: count, payload: bytes },
-  'datum-end': { request: count },
-  'datum-absent': { request: count, reason: text },
-});
-export type DataReply = MessageOf<typeof DataReply>;

@@ -1,8 +1,9 @@
 /**
- * Owns a task as its author writes it: a named function whose call runs nothing but returns a `Lazy`, and the
- * registry in which executors find the function by name. Must not know: where or when tasks run.
+ * Owns a task as its author writes it: a named function whose call runs nothing but returns a `Lazy`; the
+ * `Future` that stands for a result left on the nodes; and the registry in which executors find the function
+ * by name. Must not know: where or when tasks run.
  */
-import { AsperitasError, type TaskKey } from '../runtime/index.ts';
+import { AsperitasError, type SiteName, type TaskKey } from '../runtime/index.ts';
 import type { Hints } from './protocol.ts';
 
 declare const result: unique symbol;
@@ -15,16 +16,61 @@ export interface Lazy<out T> {
   readonly [result]?: T;
 }
 
-/** What may stand for a `T` among arguments: a `T`, a `Lazy<T>`, or a list or record with lazies inside. */
+/** A result that lies on one or more nodes until it is released; may stand among the arguments of later
+ * tasks of the same cluster. */
+export interface Future<out T> {
+  readonly key: TaskKey;
+  /** Size of the result as it lies on the node. */
+  readonly bytes: number;
+  /** A site that holds it. */
+  readonly site: SiteName;
+  /** Gives the result up: it is dropped once no unfinished task needs it. Repeating it changes nothing. */
+  release(): void;
+  readonly [result]?: T;
+}
+
+/** Values that are handed over whole: no lazy is looked for inside them. */
+type Whole =
+  | ArrayBufferView
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | Date
+  | RegExp
+  | Error
+  | ((...args: never[]) => unknown);
+type Keyed = ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
+
+/** What may stand for a `T` among arguments: a `T`, a lazy or held `T`, or a list or record of such. */
 export type Input<T> =
   | T
   | Lazy<T>
+  | Future<T>
   | (T extends readonly (infer E)[] ? readonly Input<E>[] : never)
-  | (T extends ArrayBufferView | ((...args: never[]) => unknown)
-      ? never
-      : T extends object
-        ? { readonly [K in keyof T]: Input<T[K]> }
-        : never);
+  | (T extends Whole | Keyed ? never : T extends object ? { readonly [K in keyof T]: Input<T[K]> } : never);
+
+/** What `compute` gives for a value with lazies and futures inside: their results in their places. */
+export type Resolved<T> =
+  T extends Lazy<infer U>
+    ? U
+    : T extends Future<infer U>
+      ? U
+      : T extends Whole | Keyed
+        ? T
+        : T extends object
+          ? { readonly [K in keyof T]: Resolved<T[K]> }
+          : T;
+
+/** What `persist` gives for a value with lazies inside: futures in their places. */
+export type Held<T> =
+  T extends Lazy<infer U>
+    ? Future<U>
+    : T extends Future<infer U>
+      ? Future<U>
+      : T extends Whole | Keyed
+        ? T
+        : T extends object
+          ? { readonly [K in keyof T]: Held<T[K]> }
+          : T;
 
 /** What a running task is told. */
 export interface TaskContext {
@@ -47,10 +93,11 @@ export interface Task<A extends readonly unknown[], R> {
 type Body = (context: TaskContext, ...args: never[]) => unknown;
 const bodies = new Map<string, Body>();
 const lazies = new WeakSet<object>();
+const futures = new WeakSet<object>();
 
 /** Declares a task under a name that is unique in the process (`module.verb`). Arguments and results are any
- * values
- *  of structured clone; typed arrays are shared, not copied, so a body must not write to its arguments. */
+ * values of structured clone; typed arrays are shared, not copied, so a body must not write to its
+ * arguments. Throws `duplicate-task`. */
 export function task<A extends readonly unknown[], R>(
   name: string,
   run: (context: TaskContext, ...args: A) => R | Promise<R>,
@@ -62,19 +109,37 @@ export function task<A extends readonly unknown[], R>(
 }
 
 function hinted<A extends readonly unknown[], R>(name: string, hints: Hints): Task<A, R> {
-  const call = (...args: readonly unknown[]): Lazy<R> => {
-    const lazy: Lazy<R> = Object.freeze({ fn: name, args: Object.freeze([...args]), hints });
-    lazies.add(lazy);
-    return lazy;
-  };
+  const call = (...args: readonly unknown[]): Lazy<R> => lazyOf(name, Object.freeze([...args]), hints);
   return Object.assign(call, {
     with: (more: Hints) => hinted<A, R>(name, { ...hints, ...more }),
     taskName: name,
   }) as unknown as Task<A, R>;
 }
 
+function lazyOf<R>(fn: string, args: readonly unknown[], hints: Hints): Lazy<R> {
+  const lazy: Lazy<R> = Object.freeze({ fn, args, hints });
+  lazies.add(lazy);
+  return lazy;
+}
+
+/** The same task with these hints where it has none of its own. */
+export function withDefaultHints<R>(lazy: Lazy<R>, hints: Hints): Lazy<R> {
+  return lazyOf(lazy.fn, lazy.args, { ...hints, ...lazy.hints });
+}
+
 export function isLazy(value: unknown): value is Lazy<unknown> {
   return typeof value === 'object' && value !== null && lazies.has(value);
+}
+
+/** For clients: the handle of a held result. */
+export function futureOf<T>(fields: Pick<Future<T>, 'key' | 'bytes' | 'site' | 'release'>): Future<T> {
+  const future: Future<T> = Object.freeze({ ...fields });
+  futures.add(future);
+  return future;
+}
+
+export function isFuture(value: unknown): value is Future<unknown> {
+  return typeof value === 'object' && value !== null && futures.has(value);
 }
 
 /** The body of a task, for executors; throws `unknown-task` when no loaded module declares it. */

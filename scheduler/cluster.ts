@@ -1,0 +1,47 @@
+/**
+ * Owns the promise that a cluster makes to its user: the interface that `connect` and a local cluster give.
+ * Must not know: how it is kept.
+ */
+import type { RunTrace, ToClient } from './protocol.ts';
+import type { Future, Held, Lazy, Resolved } from './task.ts';
+
+/** How long and under whose control to wait. An aborted wait cancels its tasks and rejects with `aborted`; a
+ * late one with `timeout`. */
+export interface WaitOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** The end of one of several tasks. */
+export type Completed<T> =
+  | { readonly index: number; readonly value: T; readonly error?: undefined }
+  | { readonly index: number; readonly value?: undefined; readonly error: Error };
+
+/** Counts of this client's tasks since it connected, and of the cluster now. */
+export type Progress = Omit<Extract<ToClient, { readonly type: 'progress' }>, 'type'>;
+export type ClusterStatus = Omit<Extract<ToClient, { readonly type: 'status' }>, 'type'>;
+
+/** A client's view of a cluster. Every promise rejects with `scheduler-lost` when the scheduler is gone, and
+ * with a task's own error (name, message, code, fields; the remote stack in its cause) when it failed. */
+export interface Cluster {
+  /** Runs what is lazy in `what` (a lazy, a future, or plain lists and records of them), fetches the
+   * results, releases them, and gives `what` with results in their places. */
+  compute<const T>(what: T, options?: WaitOptions): Promise<Resolved<T>>;
+  /** Runs what is lazy in `what` and leaves the results on the nodes; resolves when all are held. */
+  persist<const T>(what: T, options?: WaitOptions): Promise<Held<T>>;
+  /** Runs all, and gives each result in the order of completion. A result is fetched when it is asked for,
+   * so a slow consumer holds memory on the nodes, not here. Leaving the loop cancels the rest. */
+  asCompleted<T>(
+    lazies: readonly (Lazy<T> | Future<T>)[],
+    options?: WaitOptions,
+  ): AsyncIterable<Completed<T>>;
+  status(options?: WaitOptions): Promise<ClusterStatus>;
+  /** The runs so far, as many as the scheduler keeps. */
+  trace(options?: WaitOptions): Promise<readonly RunTrace[]>;
+  /** Calls `listener` a few times a second while tasks are unfinished; returns the way to stop. */
+  onProgress(listener: (progress: Progress) => void): () => void;
+  /** Lets nodes finish what runs, then ends every node and the scheduler; resolves when it has gone. */
+  shutdown(options?: WaitOptions): Promise<void>;
+  /** Releases what this client wants and disconnects. The cluster goes on. */
+  close(): Promise<void>;
+}
