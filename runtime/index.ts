@@ -1,4 +1,6 @@
 /** The public face of the runtime: actors and transport, free of tasks, graphs and astronomy. */
+
+export * from './codec.ts';
 export * from './command.ts';
 export * from './data-link.ts';
 export * from './errors.ts';
@@ -6,3 +8,5 @@ export * from './ids.ts';
 export * from './message.ts';
 export * from './schema.ts';
 export * from './transport/transport.ts';
+export * from './transport/websocket.ts';
+export * from './wire-error.ts';

@@ -1,0 +1,264 @@
+/**
+ * Owns how values become bytes: a msgpack header for the structure, and one aligned raw frame for each
+ * numeric array, so that bulk data are never copied through msgpack. Any value of structured clone travels.
+ * The only importer of msgpackr. Must not know: messages, sockets.
+ */
+import { addExtension, Packr } from 'msgpackr';
+import { AsperitasError } from './errors.ts';
+import { fromWireError, toWireError } from './wire-error.ts';
+
+/** A value as it lies in a store and crosses the wire. Frames may be views of the caller's arrays. */
+export interface EncodedValue {
+  readonly header: Uint8Array;
+  readonly frames: readonly Uint8Array[];
+}
+
+/** Limits on what a peer may make this side decode. */
+const limits = {
+  // Deeper than any honest argument; a recursion of this depth is far from the end of the stack.
+  depth: 200,
+  // Arrays smaller than this cost less inside the header than as a frame of their own.
+  inlineBytes: 64,
+};
+
+const kinds = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  c8: Uint8ClampedArray,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+  i64: BigInt64Array,
+  u64: BigUint64Array,
+} as const;
+type Kind = keyof typeof kinds;
+const kindOf = new Map(Object.entries(kinds).map(([kind, constructor]) => [constructor, kind as Kind]));
+
+/** What stands in the header for something msgpack can't hold; `parts` is plain msgpack. */
+class Special {
+  readonly parts: readonly unknown[];
+  constructor(parts: readonly unknown[]) {
+    this.parts = parts;
+  }
+}
+addExtension({
+  Class: Special,
+  type: 0x53,
+  write: (special: Special) => special.parts,
+  read: (parts: readonly unknown[]) => new Special(Array.isArray(parts) ? parts : []),
+});
+
+// useRecords off: each header stands alone, so it can be stored, and decoded by any connection.
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false });
+
+type Plain = Record<string, unknown>;
+
+/** Replaces what msgpack can't hold, copying only lists and records in which something changes. */
+class Lowering {
+  readonly frames: Uint8Array[] = [];
+  readonly #lift: boolean;
+
+  constructor(lift: boolean) {
+    this.#lift = lift;
+  }
+
+  lower(value: unknown, depth: number): unknown {
+    if (value === undefined) return new Special(['undefined']);
+    if (typeof value === 'bigint') return new Special(['bigint', value.toString()]);
+    if (typeof value === 'number') return Object.is(value, -0) ? new Special(['-0']) : value;
+    if (typeof value === 'function' || typeof value === 'symbol') {
+      throw new AsperitasError('not-serialisable', `a ${typeof value} can't be sent: pass plain data`);
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    if (depth > limits.depth) {
+      const message = `a value is nested deeper than ${limits.depth} levels (a cycle?): flatten it`;
+      throw new AsperitasError('not-serialisable', message, { limit: limits.depth });
+    }
+    if (Array.isArray(value)) return this.#list(value, depth);
+    if (ArrayBuffer.isView(value)) return this.#view(value);
+    return this.#object(value, depth);
+  }
+
+  #list(value: readonly unknown[], depth: number): unknown[] {
+    // Array.from visits the holes of a sparse list, which map would keep as holes.
+    return Array.from(value, (entry) => this.lower(entry, depth + 1));
+  }
+
+  #view(value: ArrayBufferView): Special {
+    const data = new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+    if (value instanceof DataView) return new Special(['view', this.#place(data)]);
+    const kind = kindOf.get(value.constructor as typeof Uint8Array) ?? 'u8';
+    return new Special(['array', kind, this.#place(data)]);
+  }
+
+  /** The number of a frame, or the bytes themselves where they are few. */
+  #place(data: Uint8Array): number | Uint8Array {
+    // A copy, because msgpackr reads a shared buffer's bytes through Buffer methods that refuse it.
+    if (!this.#lift || data.byteLength <= limits.inlineBytes) return Uint8Array.from(data);
+    return this.frames.push(data) - 1;
+  }
+
+  #object(value: object, depth: number): unknown {
+    if (value instanceof Date) return new Special(['date', value.getTime()]);
+    if (value instanceof Map) {
+      const entries = [...value].map(([key, entry]) => [
+        this.lower(key, depth + 1),
+        this.lower(entry, depth + 1),
+      ]);
+      return new Special(['map', entries]);
+    }
+    if (value instanceof Set)
+      return new Special(['set', [...value].map((entry) => this.lower(entry, depth + 1))]);
+    if (value instanceof Error) return new Special(['error', this.lower(toWireError(value), depth + 1)]);
+    if (value instanceof RegExp) return new Special(['regexp', value.source, value.flags]);
+    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+      return new Special(['buffer', this.#place(new Uint8Array(value as ArrayBuffer))]);
+    }
+    const keys = Object.keys(value);
+    // Entries keep `__proto__` an ordinary name and undefined fields apart from absent ones.
+    if (keys.includes('__proto__')) {
+      return new Special(['record', keys.map((key) => [key, this.lower((value as Plain)[key], depth + 1)])]);
+    }
+    const copy: Plain = {};
+    for (const key of keys) copy[key] = this.lower((value as Plain)[key], depth + 1);
+    return copy;
+  }
+}
+
+function damaged(why: string): never {
+  throw new AsperitasError('invalid-message', `invalid message: ${why}`, { why });
+}
+
+/** Puts the values back in place of their stand-ins, checking every claim of the header. */
+class Raising {
+  readonly #frames: readonly Uint8Array[];
+
+  constructor(frames: readonly Uint8Array[]) {
+    this.#frames = frames;
+  }
+
+  raise(value: unknown, depth: number): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    if (depth > limits.depth) damaged(`a value is nested deeper than ${limits.depth} levels`);
+    if (value instanceof Special) return this.#special(value.parts, depth);
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) value[index] = this.raise(value[index], depth + 1);
+      return value;
+    }
+    if (ArrayBuffer.isView(value) || value instanceof Date) return value;
+    const record = value as Plain;
+    for (const key of Object.keys(record)) record[key] = this.raise(record[key], depth + 1);
+    return record;
+  }
+
+  #special(parts: readonly unknown[], depth: number): unknown {
+    const [tag, first, second] = parts;
+    switch (tag) {
+      case 'undefined':
+        return undefined;
+      case '-0':
+        return -0;
+      case 'bigint':
+        return typeof first === 'string' && /^-?\d{1,4000}$/.test(first)
+          ? BigInt(first)
+          : damaged('no integer');
+      case 'date':
+        return new Date(typeof first === 'number' ? first : Number.NaN);
+      case 'regexp':
+        return regExpOf(first, second);
+      case 'array':
+        return this.#array(first, second);
+      case 'view': {
+        const data = this.#bytes(first);
+        return new DataView(data.buffer, data.byteOffset, data.byteLength);
+      }
+      case 'buffer':
+        return Uint8Array.from(this.#bytes(first)).buffer;
+      case 'error':
+        return fromWireError(this.raise(first, depth + 1));
+      case 'set':
+        return new Set(this.#list(first, depth));
+      case 'map':
+        return new Map(this.#pairs(first, depth));
+      case 'record':
+        return Object.fromEntries(this.#pairs(first, depth).map(([key, entry]) => [String(key), entry]));
+      default:
+        return damaged('an unknown kind of value');
+    }
+  }
+
+  #list(value: unknown, depth: number): unknown[] {
+    return Array.isArray(value) ? (this.raise(value, depth + 1) as unknown[]) : damaged('a list is missing');
+  }
+
+  #pairs(value: unknown, depth: number): [unknown, unknown][] {
+    return this.#list(value, depth).map((pair) =>
+      Array.isArray(pair) && pair.length === 2 ? [pair[0], pair[1]] : damaged('a pair is missing'),
+    );
+  }
+
+  #bytes(place: unknown): Uint8Array {
+    if (place instanceof Uint8Array) return place;
+    const frame = typeof place === 'number' ? this.#frames[place] : undefined;
+    return frame ?? damaged('a frame is missing');
+  }
+
+  #array(kind: unknown, place: unknown): unknown {
+    if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return damaged('an unknown kind of array');
+    const constructor = kinds[kind as Kind];
+    const data = this.#bytes(place);
+    const width = constructor.BYTES_PER_ELEMENT;
+    if (data.byteLength % width !== 0) damaged('an array of a broken length');
+    // Small arrays lie unaligned inside the header: they are copied out.
+    const whole = data.byteOffset % width === 0 && place !== data ? data : Uint8Array.from(data);
+    return new constructor(whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength / width);
+  }
+}
+
+function regExpOf(source: unknown, flags: unknown): RegExp {
+  try {
+    return new RegExp(String(source), String(flags));
+  } catch {
+    return damaged('a broken regular expression');
+  }
+}
+
+function unpackHeader(header: Uint8Array): unknown {
+  try {
+    return packr.unpack(header);
+  } catch (error) {
+    const why = `its header is no msgpack (${error instanceof Error ? error.message : 'unknown'})`;
+    throw new AsperitasError('invalid-message', `invalid message: ${why}`, { why }, { cause: error });
+  }
+}
+
+/** Encodes any value of structured clone. Throws `not-serialisable` for functions, symbols and cycles. */
+export function encodeValue(value: unknown): EncodedValue {
+  const lowering = new Lowering(true);
+  const lowered = lowering.lower(value, 0);
+  // The packer reuses its buffer: the copy is the header's own.
+  return { header: Uint8Array.from(packr.pack(lowered)), frames: lowering.frames };
+}
+
+/** The inverse of `encodeValue`. Arrays are views of `frames`, in whatever memory those lie; frames must be
+ * aligned to 8 bytes. Throws `invalid-message` for anything that `encodeValue` would not write. */
+export function decodeValue(header: Uint8Array, frames: readonly Uint8Array[]): unknown {
+  return new Raising(frames).raise(unpackHeader(header), 0);
+}
+
+/** One self-contained byte string, for values that travel inside a control message. */
+export function encodePacked(value: unknown): Uint8Array {
+  return Uint8Array.from(packr.pack(new Lowering(false).lower(value, 0)));
+}
+
+export function decodePacked(packed: Uint8Array): unknown {
+  return new Raising([]).raise(unpackHeader(packed), 0);
+}
+
+/** The size of an encoded value. */
+export function encodedBytes(encoded: EncodedValue): number {
+  return encoded.frames.reduce((sum, frame) => sum + frame.byteLength, encoded.header.byteLength);
+}
