@@ -35,7 +35,7 @@ const kinds = {
   u64: BigUint64Array,
 } as const;
 type Kind = keyof typeof kinds;
-const kindOf = new Map(Object.entries(kinds).map(([kind, constructor]) => [constructor, kind as Kind]));
+const kindOf = new Map(Object.entries(kinds).map(([kind, arrayType]) => [arrayType, kind as Kind]));
 
 /** What stands in the header for something msgpack can't hold; `parts` is plain msgpack. */
 class Special {
@@ -208,13 +208,13 @@ class Raising {
 
   #array(kind: unknown, place: unknown): unknown {
     if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return damaged('an unknown kind of array');
-    const constructor = kinds[kind as Kind];
+    const ArrayType = kinds[kind as Kind];
     const data = this.#bytes(place);
-    const width = constructor.BYTES_PER_ELEMENT;
+    const width = ArrayType.BYTES_PER_ELEMENT;
     if (data.byteLength % width !== 0) damaged('an array of a broken length');
     // Small arrays lie unaligned inside the header: they are copied out.
     const whole = data.byteOffset % width === 0 && place !== data ? data : Uint8Array.from(data);
-    return new constructor(whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength / width);
+    return new ArrayType(whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength / width);
   }
 }
 

@@ -238,7 +238,8 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
 async function listen(options: ListenOptions): Promise<Listener> {
   const host = options.host ?? '127.0.0.1';
   if (!loopback.has(host) && options.token.length < limits.routableTokenCharacters) {
-    const message = `listening on ${host} needs a token of at least ${limits.routableTokenCharacters} characters`;
+    const least = limits.routableTokenCharacters;
+    const message = `listening on ${host} needs a token of at least ${least} characters`;
     throw new AsperitasError('weak-token', message, { host });
   }
   const server = createServer((_, response) => response.writeHead(426).end('a WebSocket is expected here\n'));
