@@ -1,7 +1,7 @@
 /**
- * Owns the allocation of arrays that executor threads of one node read without a copy: typed arrays, each alone
- * at the start of its own SharedArrayBuffer, so that a whole buffer can be handed over or sent as one frame.
- * Must not know: what the arrays hold.
+ * Owns the allocation of arrays that executor threads of one node read without a copy: typed arrays, each
+ * alone at the start of its own SharedArrayBuffer, so that a whole buffer can be handed over or sent as one
+ * frame. Must not know: what the arrays hold.
  */
 
 /** `length` zeros, readable by every thread of the process. */

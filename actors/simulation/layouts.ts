@@ -74,8 +74,8 @@ export const arrayLayouts = {
 } as const satisfies Readonly<Record<string, readonly Station[]>>;
 
 /**
- * Reads a layout from CSV with a header line that names `name`, `x_m`, `y_m`, `z_m` and, if known, `diameter_m`;
- * other columns and lines that begin with `#` are skipped. Throws `bad-layout` naming the line.
+ * Reads a layout from CSV with a header line that names `name`, `x_m`, `y_m`, `z_m` and, if known,
+ * `diameter_m`; other columns and lines that begin with `#` are skipped. Throws `bad-layout` naming the line.
  */
 export function parseLayout(csv: string): readonly Station[] {
   const lines = csv.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));

@@ -12,14 +12,18 @@ export type LightCurve =
   /** A flare: exponential rise until `peak`, exponential decay after. */
   | { readonly kind: 'flare'; readonly peak: number; readonly rise: number; readonly decay: number }
   | { readonly kind: 'gaussian'; readonly peak: number; readonly sigma: number }
-  /** A Gaussian pulse, at `peak` for infinite frequency and later below by the dispersion measure (pc/cm^3). */
+  /**
+   * A Gaussian pulse, at `peak` for infinite frequency and later below by the dispersion measure (pc/cm^3).
+   */
   | { readonly kind: 'dispersed'; readonly peak: number; readonly sigma: number; readonly dm: number }
   /** Off before `start`, linear, on from `end`. */
   | { readonly kind: 'ramp'; readonly start: number; readonly end: number }
   | { readonly kind: 'sine'; readonly amplitude: number; readonly period: number; readonly phase?: number };
 
-/** Delay of a pulse at frequency f: this times DM / f^2, in s MHz^2 cm^3 / pc (Manchester & Taylor 1972 convention
- *  1/2.41e-4). */
+/**
+ * The delay of a pulse at frequency f is this times DM / f^2, in s MHz^2 cm^3 / pc, as pulsar astronomers
+ * agreed.
+ */
 const dispersionConstant = 1 / 2.41e-4;
 /** Below this share of the maximum a flare counts as over, so that it has an end. */
 const flareFloor = 1e-3;

@@ -1,8 +1,8 @@
 /**
- * Owns the measurement equation for point sources: the visibilities that an ideal array records, as a direct sum
- * over sources, and the noise on top. The sign is that of Measurement Sets in practice:
- * V = sum S exp(+2 pi i (u l + v m + w (n - 1)) f / c). No primary beam, no smearing in time or frequency.
- * Must not know: files, antennas, the rotation of the Earth.
+ * Owns the measurement equation for point sources: the visibilities that an ideal array records, as a direct
+ * sum over sources, and the noise on top. The sign is that of Measurement Sets in practice: V = sum S exp(+2
+ * pi i (u l + v m + w (n - 1)) f / c). No primary beam, no smearing in time or frequency. Must not know:
+ * files, antennas, the rotation of the Earth.
  */
 import { assert } from '../../runtime/index.ts';
 import type { Correlation, Direction } from '../visibility.ts';
@@ -109,8 +109,7 @@ export function predictVisibilities(prediction: Prediction): Float32Array {
 }
 
 /**
- * Adds Gaussian noise of standard deviation `sigma` (Jy) to the real and to the imaginary part of every value.
- * `sigma` is one number, or `[row]`, in which case `valuesPerRow` says how many numbers a row has.
+ * Adds Gaussian noise of standard deviation `sigma` (Jy) to the real and the imaginary part of every value.
  */
 export function addNoise(values: Float32Array, sigma: number, random: RandomStream): void {
   for (let k = 0; k < values.length; k++) values[k] = values[k]! + sigma * random.normal();

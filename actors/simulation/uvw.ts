@@ -1,8 +1,8 @@
 /**
- * Owns the geometry between the Earth and the sky: baselines of rotating antennas in the frame of a phase centre,
- * directions on the sky as direction cosines. Pure. The Earth's axis is that of J2000: precession and polar motion
- * are left out, so that a simulated sky and its uvw agree with one another but not to an arcsecond with an almanac.
- * Must not know: visibilities, files.
+ * Owns the geometry between the Earth and the sky: baselines of rotating antennas in the frame of a phase
+ * centre, directions on the sky as direction cosines. Pure. The Earth's axis is that of J2000: precession and
+ * polar motion are left out, so that a simulated sky and its uvw agree with one another but not to an
+ * arcsecond with an almanac. Must not know: visibilities, files.
  */
 import type { Direction } from '../visibility.ts';
 
@@ -53,7 +53,9 @@ export interface UvwRequest {
   readonly timeMjdSeconds: number;
 }
 
-/** `[row, 3]` metres: position(antenna2) - position(antenna1), u east, v north, w towards the phase centre. */
+/**
+ * `[row, 3]` metres: position(antenna2) - position(antenna1), u east, v north, w towards the phase centre.
+ */
 export function makeUvw(request: UvwRequest): Float64Array {
   const { positions, antenna1, antenna2, phaseCentre, timeMjdSeconds } = request;
   // Hour angle at Greenwich; turning the positions with the Earth puts x at right ascension 0.
@@ -75,7 +77,9 @@ export function makeUvw(request: UvwRequest): Float64Array {
   return uvw;
 }
 
-/** Sine of the elevation of a direction seen from a place on a spherical Earth; negative below the horizon. */
+/**
+ * Sine of the elevation of a direction seen from a place on a spherical Earth; negative below the horizon.
+ */
 export function sineOfElevation(
   position: readonly [number, number, number],
   direction: Direction,

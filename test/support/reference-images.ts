@@ -1,6 +1,6 @@
 /**
- * Finds the references that come with the shared data: for each Measurement Set the exact Fourier sums at probe
- * pixels, in total, per interval and per channel, computed by other software. See ../shared/data/tools.
+ * Finds the references that come with the shared data: for each Measurement Set the exact Fourier sums at
+ * probe pixels, in total, per interval and per channel, computed by other software. See ../shared/data/tools.
  */
 import { readFileSync } from 'node:fs';
 import { sharedFile, sharedSet } from './shared-data.ts';
@@ -64,9 +64,7 @@ const referenceSet = (folder: 'dev' | 'public', name: string, archive: string): 
 
 /** Every set that has a Stokes I reference. */
 export const referenceSets: readonly ReferenceSet[] = [
-  ...['vlay27', 'nenu24', 'mwa16', 'twoband', 'dysco20'].map((name) =>
-    referenceSet('dev', name, `${name}.ms.tgz`),
-  ),
+  ...['vlay27', 'nenu24', 'mwa16', 'twoband'].map((name) => referenceSet('dev', name, `${name}.ms.tgz`)),
   referenceSet('public', 'alma_X5707', 'alma_X5707.ms.tgz'),
   referenceSet('public', 'dp3_tDDECal', 'dp3_tDDECal.MS.tgz'),
   referenceSet('public', 'dp3_tNDPPP-bda', 'dp3_tNDPPP-bda.MS.tgz'),

@@ -1,6 +1,6 @@
 /**
- * Owns the writing of AipsIO, casacore's framing of objects, strings and numbers, and of its records of keywords,
- * into memory. Must not know: what the objects are for, files.
+ * Owns the writing of AipsIO, casacore's framing of objects, strings and numbers, and of its records of
+ * keywords, into memory. Must not know: what the objects are for, files.
  */
 
 /** A keyword to be written; numbers carry their type, arrays are of one dimension. */

@@ -1,6 +1,7 @@
 /**
- * Owns the writing of StandardStMan files: fixed-width cells in buckets, long strings in string buckets, arrays
- * of varying shape in a file beside. Little-endian tables only. Must not know: keywords, other managers.
+ * Owns the writing of StandardStMan files: fixed-width cells in buckets, long strings in string buckets,
+ * arrays of varying shape in a file beside. Little-endian tables only. Must not know: keywords, other
+ * managers.
  */
 import { assert } from '../../../runtime/index.ts';
 import { AipsWriter } from './aips-io-writer.ts';

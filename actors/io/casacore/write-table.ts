@@ -1,7 +1,7 @@
 /**
- * Owns the writing of new casacore tables: a directory with table.dat, table.info, table.lock and the files of
- * its storage managers, as casacore 2 and 3 read it. Little-endian, whole tables from memory, no changes to
- * tables that exist. Must not know: Measurement Sets.
+ * Owns the writing of new casacore tables: a directory with table.dat, table.info, table.lock and the files
+ * of its storage managers, as casacore 2 and 3 read it. Little-endian, whole tables from memory, no changes
+ * to tables that exist. Must not know: Measurement Sets.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Owns the writing of TiledColumnStMan and TiledShapeStMan files: one column a manager, whole cells in a tile, so
- * that a tile is a run of rows. Tile data are little-endian. Must not know: keywords, other managers.
+ * Owns the writing of TiledColumnStMan and TiledShapeStMan files: one column a manager, whole cells in a
+ * tile, so that a tile is a run of rows. Tile data are little-endian. Must not know: keywords, other
+ * managers.
  */
 import { assert } from '../../../runtime/index.ts';
 import { AipsWriter } from './aips-io-writer.ts';

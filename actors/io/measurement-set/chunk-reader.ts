@@ -1,7 +1,7 @@
 /**
- * Owns the reading of a chunk: rows of one field, data description and Stokes parameter, brought from columns of
- * a main table into the arrays of a `VisibilityChunk`, in pieces of bounded size.
- * Must not know: how rows were found, what becomes of the chunk.
+ * Owns the reading of a chunk: rows of one field, data description and Stokes parameter, brought from columns
+ * of a main table into the arrays of a `VisibilityChunk`, in pieces of bounded size. Must not know: how rows
+ * were found, what becomes of the chunk.
  */
 import { sharedFloat32, sharedFloat64, sharedInt32, sharedUint8 } from '../../shared-arrays.ts';
 import type { Direction, VisibilityChunk } from '../../visibility.ts';
@@ -174,8 +174,8 @@ export function chunkSize(rowCount: number, channelCount: number): number {
 }
 
 /**
- * Reads a chunk. Its arrays are new, shared among threads, and belong to the caller. Memory beyond the chunk is
- * bounded by `limits.pieceBytes` (or by one row, if that is larger) and a few numbers a row.
+ * Reads a chunk. Its arrays are new, shared among threads, and belong to the caller. Memory beyond the chunk
+ * is bounded by `limits.pieceBytes` (or by one row, if that is larger) and a few numbers a row.
  */
 export async function readPlannedChunk(
   main: Table,

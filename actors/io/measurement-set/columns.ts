@@ -21,8 +21,8 @@ async function hasCell(main: Table, name: string, row: number): Promise<boolean>
 }
 
 /**
- * The name of the column of visibilities. `auto` is CORRECTED_DATA where it exists and has a value in `row`, else
- * DATA. Throws `no-data-column`, which lists the columns of visibilities that there are.
+ * The name of the column of visibilities. `auto` is CORRECTED_DATA where it exists and has a value in `row`,
+ * else DATA. Throws `no-data-column`, which lists the columns of visibilities that there are.
  */
 export async function resolveDataColumn(main: Table, wanted: string, row = 0): Promise<string> {
   const present = visibilityColumns(main);
@@ -57,7 +57,9 @@ export async function resolveWeightColumn(main: Table, row: number): Promise<Wei
   return { column: main.column(perChannel ? name : 'WEIGHT'), perChannel };
 }
 
-/** Throws `damaged-measurement-set` unless the cell in `row` has the shape that the row's DATA_DESC_ID means. */
+/**
+ * Throws `damaged-measurement-set` unless the cell in `row` has the shape that the row's DATA_DESC_ID means.
+ */
 export async function checkShape(
   main: Table,
   name: string,

@@ -1,12 +1,14 @@
 /**
  * Owns the arithmetic between stored correlations and Stokes parameters: which correlations make a parameter,
- * how values, weights and flags combine into `vis`, `weight` and `mask`. Follows WSClean, so that images agree.
- * Must not know: tables, columns, rows of a file.
+ * how values, weights and flags combine into `vis`, `weight` and `mask`. Follows WSClean, so that images
+ * agree. Must not know: tables, columns, rows of a file.
  */
 import { AsperitasError } from '../../../runtime/index.ts';
 import type { Correlation, Stokes } from '../../visibility.ts';
 
-/** CORR_TYPE codes of casacore's Stokes enumeration; others (such as PP or Ptotal) are named by their number. */
+/**
+ * CORR_TYPE codes of casacore's Stokes enumeration; others (such as PP or Ptotal) are named by their number.
+ */
 const nameByCode: ReadonlyMap<number, Correlation> = new Map([
   [1, 'I'],
   [2, 'Q'],
@@ -118,10 +120,10 @@ export interface CombinedSamples {
 }
 
 /**
- * One Stokes parameter of a block of samples. A sample counts only if neither correlation is flagged, all four
- * numbers are finite and the smaller of the two weights is finite and positive; its weight is that smaller one.
- * Samples that don't count stay zero, so that no NaN under a flag can reach a sum. `recipe` positions are
- * relative to the slice of correlations in `stored`.
+ * One Stokes parameter of a block of samples. A sample counts only if neither correlation is flagged, all
+ * four numbers are finite and the smaller of the two weights is finite and positive; its weight is that
+ * smaller one. Samples that don't count stay zero, so that no NaN under a flag can reach a sum. `recipe`
+ * positions are relative to the slice of correlations in `stored`.
  */
 export function combineStokes(stored: StoredSamples, recipe: StokesRecipe, target: CombinedSamples): void {
   const { rowCount, channelCount, correlationCount, data, flag, weight, weightPerChannel } = stored;
@@ -148,7 +150,8 @@ export function combineStokes(stored: StoredSamples, recipe: StokesRecipe, targe
       const j = 2 * (from + second);
       const re = p * data[i]! + q * data[j]!;
       const im = p * data[i + 1]! + q * data[j + 1]!;
-      // A NaN or an infinity in any of the four numbers survives into re or im, and 0 * x is 0 only for finite x.
+      // A NaN or an infinity in any of the four numbers survives into re or im, and 0 * x is 0 only for
+      // finite x.
       if (Math.fround(re) * 0 + Math.fround(im) * 0 !== 0 || least === Infinity) continue;
       target.vis[2 * to] = rotated ? im : re;
       target.vis[2 * to + 1] = rotated ? -re : im;

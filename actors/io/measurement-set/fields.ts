@@ -1,6 +1,7 @@
 /**
- * Owns fields: the FIELD subtable, phase centres turned to ICRS/J2000, and the finding of the field a user means.
- * A phase centre that is a polynomial in time is taken at order 0. Must not know: the rows of the main table.
+ * Owns fields: the FIELD subtable, phase centres turned to ICRS/J2000, and the finding of the field a user
+ * means. A phase centre that is a polynomial in time is taken at order 0. Must not know: the rows of the main
+ * table.
  */
 import { AsperitasError } from '../../../runtime/index.ts';
 import type { Direction } from '../../visibility.ts';
@@ -13,13 +14,19 @@ export interface Field {
   readonly name: string;
   /** The frame in which the set stores the phase centre, such as `J2000`. */
   readonly frame: string;
-  /** Turned to ICRS/J2000; `undefined` where the frame depends on time and place (`AZEL`, `APP`, planets, ...). */
+  /**
+   * Turned to ICRS/J2000; `undefined` where the frame depends on time and place (`AZEL`, `APP`, planets,
+   * ...).
+   */
   readonly phaseCentre: Direction | undefined;
 }
 
 type Matrix = readonly [number, number, number, number, number, number, number, number, number];
 
-/** Rotation of galactic to J2000 directions: the transpose of the Hipparcos catalogue's matrix (vol. 1, eq. 1.5.11). */
+/**
+ * Rotation of galactic to J2000 directions: the transpose of the Hipparcos catalogue's matrix (vol. 1, eq.
+ * 1.5.11).
+ */
 const galacticToJ2000: Matrix = [
   -0.0548755604, 0.4941094279, -0.867666149, -0.8734370902, -0.44482963, -0.1980763734, -0.4838350155,
   0.7469822445, 0.4559837762,
@@ -29,7 +36,10 @@ const b1950ToJ2000: Matrix = [
   0.9999256782, -0.0111820611, -0.0048579477, 0.0111820611, 0.9999374784, -0.0000271765, 0.0048579477,
   -0.0000271474, 0.9999881997,
 ];
-/** The elliptic terms of aberration that B1950 catalogue positions contain (Explanatory Supplement 1992, 3.531). */
+/**
+ * The elliptic terms of aberration that B1950 catalogue positions contain (Explanatory Supplement 1992,
+ * 3.531).
+ */
 const ellipticTerms = [-1.62557e-6, -0.31919e-6, -0.13843e-6] as const;
 
 function rotated(
@@ -59,7 +69,9 @@ export function normalisedAngle(radians: number): number {
   return angle >= turn ? 0 : angle;
 }
 
-/** A stored direction as ICRS/J2000, which differ by less than 0.03 arcsec; `undefined` in frames that move. */
+/**
+ * A stored direction as ICRS/J2000, which differ by less than 0.03 arcsec; `undefined` in frames that move.
+ */
 export function toJ2000(longitude: number, latitude: number, frame: string): Direction | undefined {
   switch (frame) {
     case 'J2000':
@@ -83,7 +95,9 @@ const list = (value: unknown): readonly (string | number)[] => {
   return values === undefined ? [] : Array.from(values);
 };
 
-/** The frame of each row: one for the column, or by a second column of codes or names (casacore's MEASINFO). */
+/**
+ * The frame of each row: one for the column, or by a second column of codes or names (casacore's MEASINFO).
+ */
 async function directionFrames(table: Table, column: Column): Promise<readonly string[]> {
   const info = record(column.keywords.MEASINFO);
   const reference = info?.VarRefCol;

@@ -1,7 +1,7 @@
 /**
- * Owns the view of a Measurement Set (version 2) that the rest of the project has: what was observed, when, in
- * which fields and bands, and chunks of visibilities ready for imaging. Everything is read when first asked for.
- * Must not know: how casacore stores columns (casacore/), what is made of the chunks.
+ * Owns the view of a Measurement Set (version 2) that the rest of the project has: what was observed, when,
+ * in which fields and bands, and chunks of visibilities ready for imaging. Everything is read when first
+ * asked for. Must not know: how casacore stores columns (casacore/), what is made of the chunks.
  */
 import { AsperitasError } from '../../../runtime/index.ts';
 import type { Stokes, VisibilityChunk } from '../../visibility.ts';
@@ -216,8 +216,8 @@ export class MeasurementSet {
     if (phaseCentre !== undefined) return phaseCentre;
     throw new AsperitasError(
       'unsupported-frame',
-      `${this.path}: the phase centre of field ${fieldId} "${name}" is given in ${frame}; only J2000, ICRS, ` +
-        'B1950 and GALACTIC are read: change the phase centre of the set to one of them first',
+      `${this.path}: the phase centre of field ${fieldId} "${name}" is given in ${frame}; only J2000, ` +
+        'ICRS, B1950 and GALACTIC are read: change the phase centre of the set to one of them first',
       { set: this.path, field: fieldId, frame },
     );
   }

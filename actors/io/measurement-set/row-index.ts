@@ -1,8 +1,8 @@
 /**
  * Owns the index of a main table's rows: which rows belong to which field, time slot and data description.
- * Rows are kept as runs (start, count, stride), so that the index of a set sorted by time, by baseline or with
- * interleaved spectral windows stays small. Pure: it is fed columns and asked for runs.
- * Must not know: tables, files.
+ * Rows are kept as runs (start, count, stride), so that the index of a set sorted by time, by baseline or
+ * with interleaved spectral windows stays small. Pure: it is fed columns and asked for runs. Must not know:
+ * tables, files.
  */
 
 /** One time step of a field. Slots are counted within the field, not within the set. */
@@ -104,7 +104,9 @@ export class RowIndexBuilder {
   #groupOfRun = new Uint32Array(1024);
   #runCount = 0;
 
-  /** Adds the rows from `firstRow` on. Rows without a time or with a negative data description are left out. */
+  /**
+   * Adds the rows from `firstRow` on. Rows without a time or with a negative data description are left out.
+   */
   add(firstRow: number, columns: IndexColumns): void {
     const { time, interval, fieldId, dataDescriptionId, antenna1, antenna2 } = columns;
     let last: Group | undefined;

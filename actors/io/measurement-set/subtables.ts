@@ -1,6 +1,6 @@
 /**
- * Owns the reading of the small subtables that describe a Measurement Set: antennas, fields, spectral windows,
- * polarisations, data descriptions, observation. Each is read whole, once, when first asked for.
+ * Owns the reading of the small subtables that describe a Measurement Set: antennas, fields, spectral
+ * windows, polarisations, data descriptions, observation. Each is read whole, once, when first asked for.
  * Must not know: the rows of the main table, Stokes parameters.
  */
 import { AsperitasError, isAsperitasError } from '../../../runtime/index.ts';

@@ -12,7 +12,9 @@ import { isAsperitasError } from '../../../../runtime/index.ts';
 
 type Complex = readonly [re: number, im: number];
 
-/** The correlations of a source of I, Q, U, V (all complex here), as radio-astronomical convention has them. */
+/**
+ * The correlations of a source of I, Q, U, V (all complex here), as radio-astronomical convention has them.
+ */
 function correlationsOf([i, q, u, v]: readonly Complex[], names: readonly string[]): Complex[] {
   const plus = (a: Complex, b: Complex): Complex => [a[0] + b[0], a[1] + b[1]];
   const times = (a: Complex, b: Complex): Complex => [a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]];
@@ -91,7 +93,7 @@ test('a sample weighs as little as the lighter of its two correlations, whatever
   assert.equal(combineOne(['RR', 'RL', 'LR', 'LL'], 'I', { values, weights: [3, 0, 0, 2] }).weight, 2);
 });
 
-test('a flag, a NaN, an infinity or a bad weight in either correlation drops the sample to exact zeros', () => {
+test('a flag, a NaN, an infinity or a bad weight in either correlation makes exact zeros', () => {
   const good: Complex[] = [
     [1, 1],
     [1, 1],

@@ -1,6 +1,6 @@
 /**
- * Proves the Measurement Set layer without any gridder: direct Fourier sums of the chunks it reads equal those
- * that other software computed from the same sets, in total, per interval and per channel.
+ * Proves the Measurement Set layer without any gridder: direct Fourier sums of the chunks it reads equal
+ * those that other software computed from the same sets, in total, per interval and per channel.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
