@@ -5,4 +5,60 @@
 export const limits = {
   /** Plain lists and records of arguments may be nested so deep; deeper ones are most likely a cycle. */
   argumentDepth: 200,
+  /** A task that was running on so many nodes when they died is taken for their killer. */
+  allowedFailures: 3,
+  /** The same for tasks that were sent to a node but not yet started there: weaker evidence. */
+  allowedLosses: 12,
+  /** So often a task is tried again because holders of its inputs can't be reached though they live; then
+   * the inputs are made anew. */
+  unreachableTries: 3,
+  /** A node silent for so long is lost: ten missed heartbeats, since its event loop may be busy serving. */
+  nodeSilenceMs: 10_000,
+  /** When the scheduler itself slept so long between two ticks, silence proves nothing about the nodes. */
+  ownStallMs: 2_000,
+  /** Wants of a client that is gone are kept so long, for it to come back. */
+  clientGraceMs: 5_000,
+  /** Tasks bound to a site that never existed fail after so long: the site's first node may be starting. */
+  noSuchSiteMs: 15_000,
+  /** Nodes are given so long to finish what runs when the cluster shuts down. */
+  shutdownMs: 20_000,
+  /** Interval of ticks, and so of progress notices. */
+  tickMs: 250,
+  /** Weight (events, and tasks in them) of the black box. */
+  blackBoxWeight: 100_000,
+  /** Changes of phase that `story` can look back on. */
+  transitions: 100_000,
+  /** Runs kept for `trace`, and how many travel in one message. */
+  traceRuns: 200_000,
+  tracePiece: 5_000,
+  /** Holders named for one input of a run: further ones are seldom tried. */
+  replicasNamed: 4,
+  /** Words of `together` remembered; the oldest is forgotten first. */
+  groups: 10_000,
+  /** Classes of tasks (site, near, needs) after which those without tasks are forgotten. */
+  classes: 256,
+  /** Nodes holding inputs, and nodes of each site, that are weighed for one task: constant work a task. */
+  holderCandidates: 8,
+  siteCandidates: 4,
+  /** Nodes and tasks looked at when an idle node takes over queued work. */
+  stealNodes: 8,
+  stealTasks: 8,
+} as const;
+
+/** Assumptions of placement until something is measured. */
+export const assumptions = {
+  taskSeconds: 0.5,
+  inSite: { bytesPerSecond: 1e9, latencySeconds: 0.0002 },
+  crossSite: { bytesPerSecond: 50e6, latencySeconds: 0.02 },
+  /** Weight of a new measurement in a running mean. */
+  learning: 0.2,
+  /** Smaller transfers measure latency, not bandwidth. */
+  measuredBytes: 1e6,
+  /** Work sent ahead so that a thread need not wait for the scheduler: in seconds of work a thread and in
+   * tasks a thread. Tasks known to be longer are not sent ahead, or they would start before the
+   * continuation of what has just finished. */
+  aheadSeconds: 0.02,
+  aheadTasks: 64,
+  /** A node whose store is fuller than this is given no further root tasks while it has other work. */
+  storePressure: 0.7,
 } as const;

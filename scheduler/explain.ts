@@ -1,0 +1,58 @@
+/**
+ * Owns the answers to "what happened to this task" and "why is it not running", and the replay of a recorded
+ * log. Pure. Must not know: who asks.
+ */
+import type { TaskKey } from '../runtime/index.ts';
+import type { LogEntry } from './black-box.ts';
+import { handle } from './scheduler-core.ts';
+import { createState, needsOf, type SchedulerState } from './scheduler-state.ts';
+
+/** One task's life as far as it is remembered: a line for each change of phase, oldest first. */
+export function story(state: SchedulerState, key: TaskKey): string[] {
+  return state.transitions
+    .filter((change) => change.key === key)
+    .map(({ seq, now, from, to, detail }) => `#${seq} at ${now} ms: ${from} -> ${to} (${detail})`);
+}
+
+/** Why a task is where it is, in one line. */
+export function explain(state: SchedulerState, key: TaskKey): string {
+  const task = state.tasks.get(key);
+  if (task === undefined) return `${key} is not known: never submitted, or released`;
+  const { phase } = task;
+  switch (phase.name) {
+    case 'released':
+      return `${key} is kept only so that results made from it can be made again`;
+    case 'waiting': {
+      const absent = task.inputs.filter((input) => input.phase.name !== 'held');
+      const few = absent.slice(0, 3).map((input) => `${input.spec.key} (${input.phase.name})`);
+      return `${key} waits for ${absent.length} inputs: ${few.join(', ')}${absent.length > 3 ? ', ...' : ''}`;
+    }
+    case 'ready': {
+      if (phase.parked !== undefined) return `${key} is ready and queued for ${phase.parked}, which is busy`;
+      const { site } = task.spec.hints;
+      const where = site === undefined ? 'any site' : `site ${site}`;
+      const able = [...state.classes.values()].find(({ queue }) => queue.all().includes(task));
+      const needs = JSON.stringify(needsOf(task.spec.hints));
+      if (able !== undefined && able.nodes.size === 0)
+        return `${key} is ready; no node of ${where} has ${needs}`;
+      return `${key} is ready; all ${able?.nodes.size ?? 0} nodes that may run it are busy`;
+    }
+    case 'assigned': {
+      const verb = phase.started ? 'runs' : 'is queued';
+      return `${key} ${verb} on ${phase.node} since ${phase.since} ms as run ${phase.run}`;
+    }
+    case 'held':
+      return `${key} is held (${phase.bytes} bytes) on ${[...phase.replicas].join(', ')}`;
+    case 'failed': {
+      const cause = phase.culprit === key ? '' : ` because ${phase.culprit} failed`;
+      return `${key} failed${cause}: ${phase.error.message}`;
+    }
+  }
+}
+
+/** The state after the events of a log that starts with the first event (`log.complete`). */
+export function replay(log: readonly LogEntry[]): SchedulerState {
+  const state = createState();
+  for (const { event, now } of log) handle(state, event, now);
+  return state;
+}

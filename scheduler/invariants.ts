@@ -1,0 +1,190 @@
+/**
+ * Owns what must always be true of the scheduler's state: every redundant field is derived again and
+ * compared. Used after every event by the simulation, and by a scheduler started with `--check`. Pure. Must
+ * not know: how the state came about.
+ */
+import {
+  isActive,
+  isNeeded,
+  type NodeRecord,
+  needsOf,
+  type SchedulerState,
+  type TaskRecord,
+} from './scheduler-state.ts';
+
+/** Everything that is wrong, one line each; empty when all is well. Takes time with the size of the state. */
+export function check(state: SchedulerState): string[] {
+  const wrong: string[] = [];
+  const expect = (holds: boolean, what: () => string): void => {
+    if (!holds) wrong.push(what());
+  };
+  const queued = queuedTasks(state);
+  let up = 0;
+  let down = 0;
+  for (const [key, task] of state.tasks) {
+    expect(task.spec.key === key, () => `${key}: filed under another key`);
+    checkLineage(state, task, expect);
+    checkPhase(state, { task, queued }, expect);
+    up += task.inputs.length;
+    down += task.dependents.size;
+  }
+  // With every input knowing its users, equal sums mean that no user is known wrongly.
+  expect(up === down, () => `${up} inputs, ${down} dependents`);
+  for (const node of state.nodes.values()) checkNode(state, node, expect);
+  checkClients(state, expect);
+  checkCounts(state, expect);
+  return wrong;
+}
+
+/** Every queued task with the node where it is parked, or `undefined` for the queue of its class. */
+function queuedTasks(state: SchedulerState): Map<TaskRecord, string | undefined> {
+  const queued = new Map<TaskRecord, string | undefined>();
+  for (const task of state.fresh) queued.set(task, undefined);
+  for (const { queue } of state.classes.values()) for (const task of queue.all()) queued.set(task, undefined);
+  for (const node of state.nodes.values()) {
+    for (const task of node.parked.all()) queued.set(task, node.info.node);
+  }
+  return queued;
+}
+
+type Expect = (holds: boolean, what: () => string) => void;
+
+function checkLineage(state: SchedulerState, task: TaskRecord, expect: Expect): void {
+  const { key } = task.spec;
+  let waiters = 0;
+  for (const dependent of task.dependents) {
+    if (isActive(dependent)) waiters++;
+    expect(state.tasks.get(dependent.spec.key) === dependent, () => `${key}: a dependent is forgotten`);
+  }
+  expect(waiters === task.waiters, () => `${key}: ${task.waiters} waiters counted, ${waiters} found`);
+  for (const input of task.inputs) {
+    expect(input.dependents.has(task), () => `${key}: input ${input.spec.key} does not know it`);
+    expect(state.tasks.get(input.spec.key) === input, () => `${key}: input ${input.spec.key} is forgotten`);
+  }
+  const kept = isNeeded(task) || task.dependents.size > 0;
+  expect(kept, () => `${key}: kept though nobody needs it and nothing is made from it`);
+}
+
+function checkPhase(
+  state: SchedulerState,
+  {
+    task,
+    queued,
+  }: { readonly task: TaskRecord; readonly queued: ReadonlyMap<TaskRecord, string | undefined> },
+  expect: Expect,
+): void {
+  const { phase, spec } = task;
+  const { key } = spec;
+  const absent = task.inputs.filter((input) => input.phase.name !== 'held').length;
+  switch (phase.name) {
+    case 'released': {
+      const onlyRunning = [...task.dependents].every(
+        (user) => !isActive(user) || user.phase.name === 'assigned',
+      );
+      expect(task.wantedBy.size === 0 && onlyRunning, () => `${key}: released though it is needed`);
+      return;
+    }
+    case 'waiting':
+      expect(phase.missing === absent, () => `${key}: ${phase.missing} missing counted, ${absent} found`);
+      expect(absent > 0, () => `${key}: waits for nothing`);
+      for (const input of task.inputs) {
+        const coming = input.phase.name === 'held' || isActive(input);
+        expect(coming, () => `${key}: waits for ${input.spec.key}, which is ${input.phase.name}`);
+      }
+      break;
+    case 'ready':
+      expect(absent === 0, () => `${key}: ready though ${absent} inputs are not held`);
+      expect(queued.has(task), () => `${key}: ready but queued nowhere`);
+      expect(queued.get(task) === phase.parked, () => `${key}: not in the queue where it is parked`);
+      break;
+    case 'assigned': {
+      const node = state.nodes.get(phase.node);
+      expect(node?.assigned.get(phase.run) === task, () => `${key}: unknown to the node of its run`);
+      break;
+    }
+    case 'held':
+      expect(phase.replicas.size > 0, () => `${key}: held nowhere`);
+      for (const id of phase.replicas) {
+        expect(
+          state.nodes.get(id)?.held.has(task) === true,
+          () => `${key}: ${id} does not know that it holds it`,
+        );
+      }
+      break;
+    case 'failed':
+      return;
+  }
+  expect(isNeeded(task), () => `${key}: ${phase.name} though nobody needs it`);
+}
+
+function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): void {
+  const id = node.info.node;
+  const used = new Map<string, number>();
+  let seconds = 0;
+  for (const [run, task] of node.assigned) {
+    const { phase } = task;
+    const fits = phase.name === 'assigned' && phase.run === run && phase.node === id;
+    expect(fits, () => `${id}: run ${run} is not the present run of ${task.spec.key}`);
+    if (phase.name === 'assigned') seconds += phase.seconds;
+    for (const [name, amount] of Object.entries(needsOf(task.spec.hints))) {
+      used.set(name, (used.get(name) ?? 0) + amount);
+    }
+  }
+  for (const [name, amount] of node.used) {
+    expect(near(amount, used.get(name) ?? 0), () => `${id}: ${amount} of ${name} counted as used`);
+    const limit = node.info.resources[name];
+    const within = name === 'threads' || amount <= (limit ?? 0) + 1e-9;
+    expect(within, () => `${id}: ${amount} of ${name} used, ${limit ?? 0} there`);
+  }
+  expect(
+    near(seconds, node.assignedSeconds),
+    () => `${id}: ${node.assignedSeconds} s assigned, ${seconds} found`,
+  );
+  for (const task of node.held) {
+    const listed = task.phase.name === 'held' && task.phase.replicas.has(id);
+    expect(listed, () => `${id}: holds ${task.spec.key}, which does not list it`);
+  }
+  const parked = new Set(node.parked.all());
+  expect(
+    parked.size === node.parkedCount,
+    () => `${id}: ${node.parkedCount} parked counted, ${parked.size} found`,
+  );
+  expect(state.crowded.has(node) === parked.size > 0, () => `${id}: wrongly crowded or not`);
+  const idle = !node.retiring && node.info.threads > (used.get('threads') ?? 0);
+  expect(state.idle.has(node) === idle, () => `${id}: wrongly idle or not`);
+}
+
+function checkClients(state: SchedulerState, expect: Expect): void {
+  for (const [id, client] of state.clients) {
+    for (const task of client.wants) {
+      expect(task.wantedBy.has(id), () => `${id}: ${task.spec.key} does not know that it is wanted`);
+      const known = state.tasks.get(task.spec.key) === task;
+      expect(known, () => `${id}: wants ${task.spec.key}, which is forgotten`);
+    }
+    const open = client.done <= client.total;
+    expect(open, () => `${id}: ${client.done} of ${client.total} tasks done`);
+  }
+  for (const [key, task] of state.tasks) {
+    for (const id of task.wantedBy) {
+      expect(
+        state.clients.get(id)?.wants.has(task) === true,
+        () => `${key}: wanted by ${id}, who does not know`,
+      );
+    }
+  }
+}
+
+function checkCounts(state: SchedulerState, expect: Expect): void {
+  const counts: Record<string, number> = {};
+  for (const { phase } of state.tasks.values()) counts[phase.name] = (counts[phase.name] ?? 0) + 1;
+  for (const [name, count] of Object.entries(state.counts)) {
+    expect(
+      count === (counts[name] ?? 0),
+      () => `${count} tasks counted as ${name}, ${counts[name] ?? 0} found`,
+    );
+  }
+}
+
+function near(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-6 * (1 + Math.abs(a) + Math.abs(b));
+}

@@ -1,0 +1,271 @@
+/**
+ * Owns the life of tasks: every change of phase with all its bookkeeping, and how need, results, losses and
+ * failures spread along the graph. Pure, and without recursion over tasks: chains may be 100,000 long. Must
+ * not know: messages beyond those it sends, where tasks should run.
+ */
+import { type NodeId, type TaskKey, taskKey } from '../runtime/index.ts';
+import { limits } from './limits.ts';
+import type { WireError } from './protocol.ts';
+import {
+  type HeldPhase,
+  isActive,
+  isNeeded,
+  needsOf,
+  noteLoad,
+  notify,
+  type ReadyPhase,
+  type SchedulerState,
+  send,
+  type TaskPhase,
+  type TaskRecord,
+} from './scheduler-state.ts';
+
+/** Moves a task to another phase and keeps every derived figure true: counts, waiters of its inputs, load of
+ * nodes, progress of its owner. `detail` is for `story`. */
+export function setPhase(state: SchedulerState, task: TaskRecord, phase: TaskPhase, detail: string): void {
+  const wasActive = isActive(task);
+  leave(state, task);
+  const from = task.phase.name;
+  state.counts[from]--;
+  state.counts[phase.name]++;
+  task.phase = phase;
+  enter(state, task);
+  const active = isActive(task);
+  if (active !== wasActive) {
+    const step = active ? 1 : -1;
+    for (const input of task.inputs) input.waiters += step;
+    countProgress(state, task, active);
+  }
+  remember(state, { task, from, detail });
+}
+
+function leave(state: SchedulerState, task: TaskRecord): void {
+  const { phase } = task;
+  if (phase.name === 'ready' && phase.parked !== undefined) {
+    const node = state.nodes.get(phase.parked);
+    if (node === undefined) return;
+    node.parkedCount--;
+    node.parkedSeconds = node.parkedCount === 0 ? 0 : node.parkedSeconds - phase.seconds;
+    noteLoad(state, node);
+  } else if (phase.name === 'assigned') {
+    const node = state.nodes.get(phase.node);
+    if (node === undefined) return;
+    node.assigned.delete(phase.run);
+    node.assignedSeconds = node.assigned.size === 0 ? 0 : node.assignedSeconds - phase.seconds;
+    for (const [name, amount] of Object.entries(needsOf(task.spec.hints))) {
+      node.used.set(name, node.assigned.size === 0 ? 0 : (node.used.get(name) ?? 0) - amount);
+    }
+    noteLoad(state, node);
+    state.dirty.add(node);
+  } else if (phase.name === 'held') {
+    for (const id of phase.replicas) state.nodes.get(id)?.held.delete(task);
+  }
+}
+
+function enter(state: SchedulerState, task: TaskRecord): void {
+  const { phase } = task;
+  if (phase.name === 'ready') {
+    const node = phase.parked === undefined ? undefined : state.nodes.get(phase.parked);
+    if (node === undefined) return;
+    node.parkedCount++;
+    node.parkedSeconds += phase.seconds;
+    noteLoad(state, node);
+    state.dirty.add(node);
+  } else if (phase.name === 'assigned') {
+    const node = state.nodes.get(phase.node)!;
+    node.assigned.set(phase.run, task);
+    node.assignedSeconds += phase.seconds;
+    for (const [name, amount] of Object.entries(needsOf(task.spec.hints))) {
+      node.used.set(name, (node.used.get(name) ?? 0) + amount);
+    }
+    noteLoad(state, node);
+  } else if (phase.name === 'held') {
+    for (const id of phase.replicas) state.nodes.get(id)?.held.add(task);
+  }
+}
+
+function countProgress(state: SchedulerState, task: TaskRecord, active: boolean): void {
+  const client = state.clients.get(task.owner);
+  if (client === undefined) return;
+  const { fn } = task.spec;
+  const row = client.byFunction.get(fn) ?? { done: 0, total: 0 };
+  client.byFunction.set(fn, row);
+  if (active) {
+    client.total++;
+    row.total++;
+  } else if (task.phase.name === 'released') {
+    // Given up before it ended: it no longer counts as work.
+    client.total--;
+    row.total--;
+  } else {
+    client.done++;
+    row.done++;
+  }
+}
+
+function remember(
+  state: SchedulerState,
+  change: { task: TaskRecord; from: TaskPhase['name']; detail: string },
+): void {
+  const { task, from, detail } = change;
+  const { seq, now, transitions } = state;
+  transitions.push({ seq, now, key: task.spec.key, from, to: task.phase.name, detail });
+  if (transitions.length > 2 * limits.transitions) state.transitions = transitions.slice(-limits.transitions);
+}
+
+function makeReady(state: SchedulerState, task: TaskRecord): void {
+  const phase: ReadyPhase = { name: 'ready', parked: undefined, seconds: 0 };
+  setPhase(state, task, phase, 'all inputs are held');
+  state.fresh.push(task);
+}
+
+/** Sees to it that a needed task will be made, and all that it takes. Changes nothing for one that is active,
+ * held or failed already, or that nobody needs. */
+export function demand(state: SchedulerState, root: TaskRecord, why: string): void {
+  const stack = [root];
+  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+    // A failure found on the way may have taken the need away.
+    if (task.phase.name !== 'released' || !isNeeded(task)) continue;
+    for (const input of settle(state, task, why)) stack.push(input);
+  }
+}
+
+/** Takes a task whose attempt ended without a result, or that is needed for the first time, back to the
+ * phase that its inputs allow. Returns the inputs that are to be demanded. */
+function settle(state: SchedulerState, task: TaskRecord, why: string): TaskRecord[] {
+  const absent = task.inputs.filter(({ phase }) => phase.name !== 'held');
+  const failed = absent.find(({ phase }) => phase.name === 'failed');
+  setPhase(state, task, { name: 'waiting', missing: absent.length }, why);
+  if (failed !== undefined && failed.phase.name === 'failed') {
+    fail(state, task, failed.phase.error, failed.phase.culprit);
+    return [];
+  }
+  if (absent.length === 0) makeReady(state, task);
+  return absent.filter(({ phase }) => phase.name === 'released');
+}
+
+/** Another attempt at a needed task. */
+export function redo(state: SchedulerState, task: TaskRecord, why: string): void {
+  for (const input of settle(state, task, why)) demand(state, input, 'a dependent is run again');
+}
+
+/** A result has come to lie on a node: dependents may run, clients are told, inputs may go. */
+export function hold(state: SchedulerState, task: TaskRecord, copy: { node: NodeId; bytes: number }): void {
+  const phase: HeldPhase = { name: 'held', replicas: new Set([copy.node]), bytes: copy.bytes };
+  setPhase(state, task, phase, `${copy.bytes} bytes on ${copy.node}`);
+  for (const dependent of task.dependents) {
+    if (dependent.phase.name === 'waiting' && --dependent.phase.missing === 0) makeReady(state, dependent);
+  }
+  tellHeld(state, task, task.wantedBy);
+  retire(state, [task, ...task.inputs]);
+}
+
+export function tellHeld(
+  state: SchedulerState,
+  task: TaskRecord,
+  clients: Iterable<TaskRecord['owner']>,
+): void {
+  const { phase, spec } = task;
+  if (phase.name !== 'held') return;
+  const replicas = [...phase.replicas].slice(0, limits.replicasNamed).map((node) => {
+    const { site, url } = state.nodes.get(node)!.info;
+    return { node, site, url };
+  });
+  for (const client of clients) {
+    notify(state, client, { type: 'held', key: spec.key, bytes: phase.bytes, replicas });
+  }
+}
+
+/** A copy is gone. Without any left the task is made again if somebody other than a run that has already
+ * begun needs it; such a run has fetched it, or says `inputs-missing`. */
+export function loseReplica(state: SchedulerState, task: TaskRecord, node: NodeId, why: string): void {
+  const { phase } = task;
+  if (phase.name !== 'held' || !phase.replicas.delete(node)) return;
+  state.nodes.get(node)?.held.delete(task);
+  if (phase.replicas.size > 0) return;
+  setPhase(state, task, { name: 'released' }, why);
+  let missed = task.wantedBy.size > 0;
+  for (const dependent of task.dependents) {
+    if (dependent.phase.name === 'waiting') {
+      dependent.phase.missing++;
+      missed = true;
+    } else if (dependent.phase.name === 'ready') {
+      setPhase(state, dependent, { name: 'waiting', missing: 1 }, `lost its input ${task.spec.key}`);
+      missed = true;
+    }
+  }
+  if (missed) demand(state, task, why);
+  else retire(state, [task]);
+}
+
+/** Ends a task with an error, and all that wait for it. */
+export function fail(state: SchedulerState, root: TaskRecord, error: WireError, culprit: TaskKey): void {
+  const stack = [root];
+  const loose: TaskRecord[] = [];
+  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+    if (task.phase.name === 'failed') continue;
+    setPhase(
+      state,
+      task,
+      { name: 'failed', error, culprit },
+      `${error.code ?? error.name}: ${error.message}`,
+    );
+    for (const client of task.wantedBy) tellFailed(state, task, client);
+    for (const dependent of task.dependents) {
+      if (dependent.phase.name === 'waiting' || dependent.phase.name === 'ready') stack.push(dependent);
+    }
+    loose.push(task);
+    for (const input of task.inputs) loose.push(input);
+  }
+  retire(state, loose);
+}
+
+export function tellFailed(state: SchedulerState, task: TaskRecord, client: TaskRecord['owner']): void {
+  const { phase, spec } = task;
+  if (phase.name !== 'failed') return;
+  notify(state, client, { type: 'failed', key: spec.key, error: phase.error, culprit: phase.culprit });
+}
+
+/** Gives up those of `candidates` that nobody needs: runs are aborted, data dropped, and records that no
+ * other record's lineage includes are forgotten; then the same for their inputs. */
+export function retire(state: SchedulerState, candidates: readonly TaskRecord[]): void {
+  const stack = [...candidates];
+  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+    if (isNeeded(task) || state.tasks.get(task.spec.key) !== task) continue;
+    const { phase } = task;
+    if (phase.name === 'assigned') send(state, phase.node, { type: 'abort', run: phase.run });
+    if (phase.name === 'held') for (const node of phase.replicas) drop(state, node, task.spec.key);
+    if (phase.name !== 'released') {
+      const wasActive = isActive(task);
+      setPhase(state, task, { name: 'released' }, 'nobody needs it');
+      if (wasActive) for (const input of task.inputs) stack.push(input);
+    }
+    if (task.dependents.size > 0) continue;
+    state.tasks.delete(task.spec.key);
+    state.counts.released--;
+    for (const input of task.inputs) {
+      input.dependents.delete(task);
+      stack.push(input);
+    }
+  }
+}
+
+/** Has a node forget a datum; the messages of one event are gathered. */
+export function drop(state: SchedulerState, node: NodeId, key: TaskKey): void {
+  const keys = state.drops.get(node);
+  if (keys === undefined) state.drops.set(node, [key]);
+  else keys.push(key);
+}
+
+/** Turns the gathered drops into instructions. */
+export function flushDrops(state: SchedulerState): void {
+  for (const [node, keys] of state.drops) {
+    if (state.nodes.has(node)) send(state, node, { type: 'drop', keys });
+  }
+  state.drops.clear();
+}
+
+/** An error made by the scheduler itself, about a task. */
+export function schedulerError(code: string, message: string, key: string): WireError {
+  return { name: 'AsperitasError', message, code, fields: { task: taskKey(key) } };
+}

@@ -1,0 +1,165 @@
+/**
+ * Owns what the scheduler does about the messages of a node: reports on runs and on copies of data. Reports
+ * of runs that no longer count are dropped by their run id. Pure. Must not know: connections, clients.
+ */
+import { assertNever, type NodeId, type RunId, type TaskKey } from '../runtime/index.ts';
+import { linkBetween } from './cost.ts';
+import { assumptions, limits } from './limits.ts';
+import { drop, fail, hold, loseReplica, redo } from './lineage-core.ts';
+import { refreshClasses } from './placement.ts';
+import { keepTrace } from './progress.ts';
+import type { FromNode } from './protocol.ts';
+import {
+  type AssignedPhase,
+  type NodeRecord,
+  noteLoad,
+  type SchedulerState,
+  send,
+  type TaskRecord,
+} from './scheduler-state.ts';
+
+type Of<T extends FromNode['type']> = Extract<FromNode, { type: T }>;
+
+export function onNodeMessage(state: SchedulerState, node: NodeRecord, message: FromNode): void {
+  switch (message.type) {
+    case 'run-started': {
+      const current = currentRun(state, node, message);
+      if (current !== undefined) current.phase.started = true;
+      return;
+    }
+    case 'run-done':
+      onRunDone(state, node, message);
+      return;
+    case 'run-failed':
+      onRunFailed(state, node, message);
+      return;
+    case 'inputs-missing':
+      onInputsMissing(state, node, message);
+      return;
+    case 'replica-added':
+      onReplicaAdded(state, node, message);
+      return;
+    case 'replica-lost': {
+      const task = state.tasks.get(message.key);
+      const { node: id } = node.info;
+      if (task !== undefined) loseReplica(state, task, id, `${id} no longer holds it`);
+      return;
+    }
+    case 'heartbeat': {
+      const { storedBytes, rssBytes, running } = message;
+      node.status = { storedBytes, rssBytes, running };
+      state.dirty.add(node);
+      return;
+    }
+    case 'retiring':
+      onRetiring(state, node);
+      return;
+    default:
+      assertNever(message);
+      return;
+  }
+}
+
+/** The task and phase of a report, unless the run was aborted, lost or replaced meanwhile. */
+function currentRun(
+  state: SchedulerState,
+  node: NodeRecord,
+  report: { readonly key: TaskKey; readonly run: RunId },
+): { task: TaskRecord; phase: AssignedPhase } | undefined {
+  const task = state.tasks.get(report.key);
+  if (task === undefined || task.phase.name !== 'assigned') return undefined;
+  const { phase } = task;
+  return phase.run === report.run && phase.node === node.info.node ? { task, phase } : undefined;
+}
+
+function onRunDone(state: SchedulerState, node: NodeRecord, message: Of<'run-done'>): void {
+  keepTrace(state, message.trace);
+  const current = currentRun(state, node, message);
+  // An aborted run that ended before it heard: the node forgets its datum when it does (see `abort`).
+  if (current === undefined) return;
+  const { durations } = state;
+  const { fn } = current.task.spec;
+  const seconds = Math.max(0, message.trace.endMs - message.trace.startMs) / 1000;
+  durations.set(fn, learn(durations.get(fn), seconds));
+  hold(state, current.task, { node: node.info.node, bytes: message.bytes });
+}
+
+function learn(known: number | undefined, measured: number): number {
+  if (!Number.isFinite(measured)) return known ?? assumptions.taskSeconds;
+  return known === undefined ? measured : known + assumptions.learning * (measured - known);
+}
+
+function onRunFailed(state: SchedulerState, node: NodeRecord, message: Of<'run-failed'>): void {
+  keepTrace(state, message.trace);
+  const current = currentRun(state, node, message);
+  if (current === undefined) return;
+  const { task } = current;
+  if (message.retryable && task.thrown < (task.spec.hints.retries ?? 0)) {
+    task.thrown++;
+    redo(state, task, `attempt ${task.thrown} threw: ${message.error.message}`);
+  } else {
+    fail(state, task, message.error, task.spec.key);
+  }
+}
+
+function onInputsMissing(state: SchedulerState, node: NodeRecord, message: Of<'inputs-missing'>): void {
+  const current = currentRun(state, node, message);
+  if (current === undefined) return;
+  const { task } = current;
+  task.unreachable++;
+  // Take the run back first, so that it counts as one that needs its inputs.
+  redo(state, task, `${node.info.node} could not get its inputs`);
+  for (const { key, node: holder, reason } of message.inputs) {
+    const input = state.tasks.get(key);
+    if (input === undefined) continue;
+    missed(state, input, { holder, gone: reason === 'absent' || task.unreachable > limits.unreachableTries });
+  }
+}
+
+/** A holder did not deliver a datum. It is believed to be gone from there when the holder says so, or when
+ * asking again has not helped. */
+export function missed(
+  state: SchedulerState,
+  task: TaskRecord,
+  miss: { readonly holder: NodeId; readonly gone: boolean },
+): void {
+  if (!miss.gone || task.phase.name !== 'held' || !task.phase.replicas.has(miss.holder)) return;
+  drop(state, miss.holder, task.spec.key);
+  loseReplica(state, task, miss.holder, `${miss.holder} did not deliver it`);
+}
+
+function onReplicaAdded(state: SchedulerState, node: NodeRecord, message: Of<'replica-added'>): void {
+  const { node: id, site } = node.info;
+  const { key, bytes, from, fetchMs } = message;
+  const source = from === undefined ? undefined : state.nodes.get(from);
+  if (source !== undefined && fetchMs !== undefined && fetchMs > 0 && bytes >= assumptions.measuredBytes) {
+    const link = linkBetween(state, source.info.site, site);
+    const rate = bytes / (fetchMs / 1000);
+    state.links.set(`${source.info.site}>${site}`, {
+      ...link,
+      bytesPerSecond: learn(link.bytesPerSecond, rate),
+    });
+  }
+  const task = state.tasks.get(key);
+  if (task?.phase.name === 'held') {
+    task.phase.replicas.add(id);
+    node.held.add(task);
+  } else if (task?.phase.name === 'waiting' || task?.phase.name === 'ready') {
+    // Lost elsewhere, and about to be made again: a copy turns up.
+    hold(state, task, { node: id, bytes });
+  } else if (task?.phase.name === 'assigned') {
+    // The copy of the former life may only be used if the run in progress can't end with another one.
+    if (task.phase.node === id) return;
+    send(state, task.phase.node, { type: 'abort', run: task.phase.run });
+    hold(state, task, { node: id, bytes });
+  } else {
+    drop(state, id, key);
+  }
+}
+
+function onRetiring(state: SchedulerState, node: NodeRecord): void {
+  node.retiring = true;
+  for (const task of node.parked.all()) redo(state, task, `${node.info.node} is leaving`);
+  noteLoad(state, node);
+  refreshClasses(state);
+}

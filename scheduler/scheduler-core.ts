@@ -1,0 +1,165 @@
+/**
+ * Owns what the scheduler does about every event: `handle` takes the state from one event to the next and
+ * returns what is to be done. Pure: no clock, no socket, no randomness; the same events give the same
+ * instructions. Must not know: connections, threads, what any task computes.
+ */
+import { assertNever, type ClientId, type Millis, type NodeId } from '../runtime/index.ts';
+import { onClientMessage, releaseAll } from './client-core.ts';
+import { limits } from './limits.ts';
+import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
+import { onNodeMessage } from './node-core.ts';
+import { forgetNodeInClasses, placeTasks, refreshClasses } from './placement.ts';
+import { tellProgress } from './progress.ts';
+import type { NodeInfo } from './protocol.ts';
+import {
+  createClient,
+  createNode,
+  type Instruction,
+  type NodeRecord,
+  noteLoad,
+  type SchedulerEvent,
+  type SchedulerState,
+  send,
+} from './scheduler-state.ts';
+
+/** Takes one event in at the time `now` (which never goes back) and returns the instructions that follow. */
+export function handle(state: SchedulerState, event: SchedulerEvent, now: Millis): Instruction[] {
+  state.seq++;
+  state.now = now;
+  state.out = [];
+  state.log.record({ seq: state.seq, now, event });
+  dispatch(state, event);
+  flushDrops(state);
+  return state.out;
+}
+
+function dispatch(state: SchedulerState, event: SchedulerEvent): void {
+  switch (event.type) {
+    case 'node-joined':
+      onNodeJoined(state, event.info);
+      return;
+    case 'node-lost':
+      onNodeLost(state, event.node, event.reason);
+      return;
+    case 'from-node': {
+      const node = state.nodes.get(event.node);
+      // From a node that was given up: whatever it says is about runs and copies that no longer count.
+      if (node === undefined) return;
+      node.lastHeard = state.now;
+      onNodeMessage(state, node, event.message);
+      return;
+    }
+    case 'client-joined':
+      onClientJoined(state, event.client);
+      return;
+    case 'client-lost':
+      onClientLost(state, event.client);
+      return;
+    case 'from-client':
+      if (state.clients.has(event.client)) onClientMessage(state, event.client, event.message);
+      return;
+    case 'drained':
+      if (state.stoppingSince === undefined) placeTasks(state);
+      return;
+    case 'ticked':
+      onTicked(state);
+      return;
+    default:
+      assertNever(event);
+      return;
+  }
+}
+
+function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
+  // The same name again: its former life is over, whether or not its connection has noticed.
+  if (state.nodes.has(info.node)) onNodeLost(state, info.node, 'it joined anew');
+  const node = createNode(info, state.now);
+  state.nodes.set(info.node, node);
+  state.sites.add(info.site);
+  noteLoad(state, node);
+  refreshClasses(state);
+  state.dirty.add(node);
+  if (state.stoppingSince !== undefined) send(state, info.node, { type: 'retire' });
+}
+
+function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
+  const node = state.nodes.get(id);
+  if (node === undefined) return;
+  const why = `node ${id} was lost: ${reason}`;
+  // Data first: what is then redone finds its inputs in their true phase.
+  for (const task of [...node.held]) loseReplica(state, task, id, why);
+  for (const task of node.parked.all()) redo(state, task, why);
+  for (const task of [...node.assigned.values()]) {
+    const { phase } = task;
+    if (phase.name !== 'assigned') continue;
+    if (!node.retiring) phase.started ? task.deaths++ : task.losses++;
+    if (task.deaths >= limits.allowedFailures || task.losses >= limits.allowedLosses) {
+      const count = Math.max(task.deaths, task.losses);
+      const message = `task ${task.spec.key} was on ${count} nodes when they died: it may be what kills them`;
+      fail(state, task, schedulerError('task-killed-nodes', message, task.spec.key), task.spec.key);
+    } else {
+      redo(state, task, why);
+    }
+  }
+  state.nodes.delete(id);
+  for (const set of [state.dirty, state.idle, state.crowded]) set.delete(node);
+  forgetNodeInClasses(state, node);
+  finishStopping(state);
+}
+
+function onClientJoined(state: SchedulerState, id: ClientId): void {
+  const known = state.clients.get(id);
+  if (known === undefined) state.clients.set(id, createClient());
+  else known.goneSince = undefined;
+}
+
+function onClientLost(state: SchedulerState, id: ClientId): void {
+  const client = state.clients.get(id);
+  if (client !== undefined) client.goneSince = state.now;
+}
+
+function onTicked(state: SchedulerState): void {
+  const { now } = state;
+  // Silence during the scheduler's own sleep says nothing about the nodes.
+  if (now - state.lastTick > limits.ownStallMs) for (const node of state.nodes.values()) node.lastHeard = now;
+  state.lastTick = now;
+  for (const node of [...state.nodes.values()]) {
+    if (now - node.lastHeard > limits.nodeSilenceMs) giveUp(state, node, 'no heartbeat');
+  }
+  for (const [id, client] of [...state.clients]) {
+    if (client.goneSince === undefined) tellProgress(state, id, client);
+    else if (now - client.goneSince > limits.clientGraceMs) {
+      releaseAll(state, id);
+      state.clients.delete(id);
+    }
+  }
+  failHomeless(state);
+  if (state.stoppingSince !== undefined && now - state.stoppingSince > limits.shutdownMs) {
+    for (const node of [...state.nodes.values()]) giveUp(state, node, 'it did not end in time');
+  }
+  finishStopping(state);
+}
+
+function giveUp(state: SchedulerState, node: NodeRecord, reason: string): void {
+  state.out.push({ type: 'disconnect', node: node.info.node, reason });
+  onNodeLost(state, node.info.node, reason);
+}
+
+/** Fails tasks that are bound to a site which never had a node. Others without a node wait: one may come. */
+function failHomeless(state: SchedulerState): void {
+  for (const { site, barrenSince, queue } of state.classes.values()) {
+    if (site === undefined || barrenSince === undefined || state.sites.has(site)) continue;
+    if (state.now - barrenSince < limits.noSuchSiteMs) continue;
+    for (const task of queue.all()) {
+      const known = [...state.sites].sort().join(', ') || 'none';
+      const message = `task ${task.spec.key} must run at site ${site}, which has no node; sites: ${known}`;
+      fail(state, task, schedulerError('no-such-site', message, task.spec.key), task.spec.key);
+    }
+  }
+}
+
+function finishStopping(state: SchedulerState): void {
+  if (state.stoppingSince === undefined || state.stopped || state.nodes.size > 0) return;
+  state.stopped = true;
+  state.out.push({ type: 'stop' });
+}

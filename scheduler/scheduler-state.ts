@@ -1,0 +1,265 @@
+/**
+ * Owns what the scheduler knows: tasks with their phases, nodes, clients, and the counters derived from them;
+ * and what can happen to it and be asked of it. Pure data and small queries. Must not know: sockets, clocks,
+ * or how events change it (scheduler-core.ts, lineage-core.ts, placement.ts).
+ */
+import type { ClientId, Millis, NodeId, RunId, SiteName, TaskKey } from '../runtime/index.ts';
+import { BlackBox } from './black-box.ts';
+import type {
+  FromNode,
+  Hints,
+  NodeInfo,
+  RunTrace,
+  TaskSpec,
+  ToClient,
+  ToNode,
+  ToScheduler,
+  WireError,
+} from './protocol.ts';
+import { ReadyQueue } from './ready-queue.ts';
+
+/** Ready: all inputs are held. `parked` names the node that is best for it but has no room yet. */
+export interface ReadyPhase {
+  readonly name: 'ready';
+  readonly parked: NodeId | undefined;
+  readonly seconds: number;
+}
+export interface AssignedPhase {
+  readonly name: 'assigned';
+  readonly node: NodeId;
+  readonly run: RunId;
+  readonly since: Millis;
+  readonly seconds: number;
+  started: boolean;
+}
+export interface HeldPhase {
+  readonly name: 'held';
+  readonly replicas: Set<NodeId>;
+  readonly bytes: number;
+}
+export type TaskPhase =
+  | { readonly name: 'released' }
+  | { readonly name: 'waiting'; missing: number }
+  | ReadyPhase
+  | AssignedPhase
+  | HeldPhase
+  | { readonly name: 'failed'; readonly error: WireError; readonly culprit: TaskKey };
+export type PhaseName = TaskPhase['name'];
+
+/** A task known to the scheduler: needed, or part of the lineage of something that is. */
+export interface TaskRecord {
+  readonly spec: TaskSpec;
+  readonly inputs: readonly TaskRecord[];
+  readonly owner: ClientId;
+  readonly rank: number;
+  readonly priority: number;
+  /** All known tasks that have this one as an input. */
+  readonly dependents: Set<TaskRecord>;
+  readonly wantedBy: Set<ClientId>;
+  /** How many dependents are waiting, ready or assigned. */
+  waiters: number;
+  phase: TaskPhase;
+  /** Bodies that threw, nodes that died while it ran, nodes that died before it started. */
+  thrown: number;
+  deaths: number;
+  losses: number;
+  /** Attempts that ended because living holders of inputs could not be reached. */
+  unreachable: number;
+}
+
+/** Tasks that the same nodes may run. `nodes` is refreshed when the membership changes. */
+export interface ReadyClass {
+  readonly site: SiteName | undefined;
+  readonly near: string | undefined;
+  readonly needs: Readonly<Record<string, number>>;
+  readonly queue: ReadyQueue;
+  readonly nodes: Set<NodeRecord>;
+  readonly bySite: Map<SiteName, NodeRecord[]>;
+  /** Where the search for a node of a site starts next. */
+  turn: number;
+  /** Since when no node may run its tasks. */
+  barrenSince: Millis | undefined;
+}
+
+export interface NodeRecord {
+  readonly info: NodeInfo;
+  lastHeard: Millis;
+  retiring: boolean;
+  readonly assigned: Map<RunId, TaskRecord>;
+  readonly held: Set<TaskRecord>;
+  readonly parked: ReadyQueue;
+  parkedCount: number;
+  /** Estimated seconds of parked and of assigned work. */
+  parkedSeconds: number;
+  assignedSeconds: number;
+  /** Threads and named resources of assigned runs. */
+  readonly used: Map<string, number>;
+  readonly classes: Set<ReadyClass>;
+  status: { storedBytes: number; rssBytes: number; running: number };
+}
+
+export interface ClientRecord {
+  readonly wants: Set<TaskRecord>;
+  goneSince: Millis | undefined;
+  total: number;
+  done: number;
+  readonly byFunction: Map<string, { done: number; total: number }>;
+  /** `done` and `total` as last told. */
+  told: string;
+}
+
+export type SchedulerEvent =
+  | { readonly type: 'node-joined'; readonly info: NodeInfo }
+  | { readonly type: 'node-lost'; readonly node: NodeId; readonly reason: string }
+  | { readonly type: 'from-node'; readonly node: NodeId; readonly message: FromNode }
+  | { readonly type: 'client-joined'; readonly client: ClientId }
+  | { readonly type: 'client-lost'; readonly client: ClientId }
+  | { readonly type: 'from-client'; readonly client: ClientId; readonly message: ToScheduler }
+  /** All events of a turn have been handled: time to place tasks. */
+  | { readonly type: 'drained' }
+  | { readonly type: 'ticked' };
+
+export type Instruction =
+  | { readonly type: 'send'; readonly to: NodeId; readonly message: ToNode }
+  | { readonly type: 'notify'; readonly client: ClientId; readonly message: ToClient }
+  /** Close the connection of a node that is taken for dead. */
+  | { readonly type: 'disconnect'; readonly node: NodeId; readonly reason: string }
+  /** Nothing is left to do: end the scheduler. */
+  | { readonly type: 'stop' };
+
+export interface Link {
+  bytesPerSecond: number;
+  latencySeconds: number;
+}
+/** One change of phase, for `story`. */
+export interface Transition {
+  readonly seq: number;
+  readonly now: Millis;
+  readonly key: TaskKey;
+  readonly from: PhaseName;
+  readonly to: PhaseName;
+  readonly detail: string;
+}
+
+export interface SchedulerState {
+  seq: number;
+  now: Millis;
+  nextRun: number;
+  nextRank: number;
+  readonly tasks: Map<TaskKey, TaskRecord>;
+  readonly nodes: Map<NodeId, NodeRecord>;
+  readonly clients: Map<ClientId, ClientRecord>;
+  /** Every site that ever had a node. */
+  readonly sites: Set<SiteName>;
+  readonly classes: Map<string, ReadyClass>;
+  /** Tasks that became ready, or lost the node they were parked at, since the last placement. */
+  fresh: TaskRecord[];
+  /** Nodes that may have got room, or something to run, since the last placement. */
+  readonly dirty: Set<NodeRecord>;
+  /** Nodes with a thread to spare, and nodes with tasks parked. */
+  readonly idle: Set<NodeRecord>;
+  readonly crowded: Set<NodeRecord>;
+  readonly groups: Map<string, NodeId>;
+  /** Mean seconds by function name; links by `from>to` site names. */
+  readonly durations: Map<string, number>;
+  readonly links: Map<string, Link>;
+  readonly counts: Record<PhaseName, number>;
+  crossSiteBytes: number;
+  traces: RunTrace[];
+  transitions: Transition[];
+  readonly log: BlackBox;
+  lastTick: Millis;
+  stoppingSince: Millis | undefined;
+  stopped: boolean;
+  /** What the event at hand asks for; data to be dropped are gathered by node. */
+  out: Instruction[];
+  readonly drops: Map<NodeId, TaskKey[]>;
+}
+
+export function createState(): SchedulerState {
+  const zero = 0 as Millis;
+  return {
+    seq: 0,
+    now: zero,
+    nextRun: 1,
+    nextRank: 0,
+    tasks: new Map(),
+    nodes: new Map(),
+    clients: new Map(),
+    sites: new Set(),
+    classes: new Map(),
+    fresh: [],
+    dirty: new Set(),
+    idle: new Set(),
+    crowded: new Set(),
+    groups: new Map(),
+    durations: new Map(),
+    links: new Map(),
+    counts: { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 },
+    crossSiteBytes: 0,
+    traces: [],
+    transitions: [],
+    log: new BlackBox(),
+    lastTick: zero,
+    stoppingSince: undefined,
+    stopped: false,
+    out: [],
+    drops: new Map(),
+  };
+}
+
+export function createNode(info: NodeInfo, now: Millis): NodeRecord {
+  return {
+    info,
+    lastHeard: now,
+    retiring: false,
+    assigned: new Map(),
+    held: new Set(),
+    parked: new ReadyQueue(),
+    parkedCount: 0,
+    parkedSeconds: 0,
+    assignedSeconds: 0,
+    used: new Map(),
+    classes: new Set(),
+    status: { storedBytes: 0, rssBytes: 0, running: 0 },
+  };
+}
+
+export function createClient(): ClientRecord {
+  return { wants: new Set(), goneSince: undefined, total: 0, done: 0, byFunction: new Map(), told: '' };
+}
+
+/** Waiting, ready or assigned: an unfinished task that somebody needs. */
+export function isActive({ phase }: TaskRecord): boolean {
+  return phase.name === 'waiting' || phase.name === 'ready' || phase.name === 'assigned';
+}
+
+export function isNeeded(task: TaskRecord): boolean {
+  return task.waiters > 0 || task.wantedBy.size > 0;
+}
+
+/** What a run of the task takes from its node: `threads` is 1 unless told. */
+export function needsOf(hints: Hints): Readonly<Record<string, number>> {
+  return hints.needs?.threads === undefined ? { ...hints.needs, threads: 1 } : hints.needs;
+}
+
+/** Threads that no assigned run takes; negative while work is sent ahead. */
+export function idleThreads(node: NodeRecord): number {
+  return node.info.threads - (node.used.get('threads') ?? 0);
+}
+
+/** Brings the sets of idle and crowded nodes up to date with a node's load. */
+export function noteLoad(state: SchedulerState, node: NodeRecord): void {
+  if (!node.retiring && idleThreads(node) > 0) state.idle.add(node);
+  else state.idle.delete(node);
+  if (node.parkedCount > 0) state.crowded.add(node);
+  else state.crowded.delete(node);
+}
+
+export function send(state: SchedulerState, to: NodeId, message: ToNode): void {
+  state.out.push({ type: 'send', to, message });
+}
+
+export function notify(state: SchedulerState, client: ClientId, message: ToClient): void {
+  if (state.clients.get(client)?.goneSince === undefined) state.out.push({ type: 'notify', client, message });
+}
