@@ -4,16 +4,20 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openFile } from './byte-source.ts';
 import { openColumn } from './column.ts';
+import { openDyscoStMan } from './dysco.ts';
 import { openIncrementalStMan } from './incremental-stman.ts';
 import { limits } from './limits.ts';
+import { type MultiFile, openMultiFile } from './multi-file.ts';
 import type { OpenContext, TableParts } from './open-context.ts';
 import { openStandardStMan } from './standard-stman.ts';
+import { openStManAipsIO } from './stman-aips-io.ts';
 import type { ColumnReader, ManagerContext, OpenManager, StorageManager } from './storage-manager.ts';
 import type { Column, ColumnInfo } from './table.ts';
 import type { ManagerDescription, PlainDescription } from './table-description.ts';
 import { damaged, unsupported } from './table-errors.ts';
-import { TableFiles } from './table-files.ts';
+import { type OpenByName, TableFiles } from './table-files.ts';
 import { openTiledStMan } from './tiled-stman.ts';
 
 const managers: ReadonlyMap<string, OpenManager> = new Map([
@@ -23,6 +27,8 @@ const managers: ReadonlyMap<string, OpenManager> = new Map([
   ['TiledShapeStMan', openTiledStMan],
   ['TiledCellStMan', openTiledStMan],
   ['TiledDataStMan', openTiledStMan],
+  ['DyscoStMan', openDyscoStMan],
+  ['StManAipsIO', openStManAipsIO],
 ]);
 
 export interface PlainTableOptions {
@@ -37,7 +43,7 @@ export interface PlainTableOptions {
 export async function openPlainTable(options: PlainTableOptions): Promise<TableParts> {
   const { path, rowCount, description, context } = options;
   await checkRowCount(path, rowCount);
-  const files = new TableFiles(path, context.pages);
+  const files = new TableFiles(path, context.pages, multiFileOf(options));
   const opened = new Map<number, Promise<StorageManager>>();
   const readerOf = async (name: string): Promise<ColumnReader> => {
     const column = description.columns.find((candidate) => candidate.name === name);
@@ -75,6 +81,17 @@ async function openManager(parts: ManagerParts): Promise<StorageManager> {
   if (open === undefined || manager.columns.some(({ type }) => type === 'record'))
     throw unsupported(path, `the storage manager ${manager.type.slice(0, 60)}`);
   return open({ table: path, rowCount, littleEndian, manager, files, tiles: context.tiles, sibling });
+}
+
+/** Where all files of a table are inside one container, the way to open them. */
+function multiFileOf({ path, description }: PlainTableOptions): OpenByName | undefined {
+  if (!description.inMultiFile) return undefined;
+  const container = join(path, 'table.mf');
+  let opened: Promise<MultiFile> | undefined;
+  return async (name) => {
+    opened ??= openFile(container).then(openMultiFile);
+    return (await opened).member(name);
+  };
 }
 
 /** A row count far out of proportion to the files is damage, and would make every loop over rows endless. */
