@@ -164,7 +164,7 @@ export class Arena {
     if (end > limits.arenaBytes) {
       throw new AsperitasError(
         'image-too-large',
-        `gridding needs ${Math.ceil(end / 2 ** 20)} MiB in one piece and 4095 MiB can be had: ask for fewer pixels`,
+        `gridding needs ${Math.ceil(end / 2 ** 20)} MiB in one piece, of 4095 at most: ask for fewer pixels`,
         { neededBytes: end },
       );
     }
@@ -180,7 +180,7 @@ export class Arena {
     } catch (cause) {
       throw new AsperitasError(
         'image-too-large',
-        `gridding needs ${pages * 65536} more bytes than the system gives: ask for fewer pixels or free memory`,
+        `gridding needs ${pages / 16} MiB more than the system gives: ask for fewer pixels`,
         { missingBytes: pages * 65536 },
         { cause },
       );

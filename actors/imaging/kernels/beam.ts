@@ -1,7 +1,6 @@
 /**
- * Owns the restoring beam: an elliptical Gaussian fitted to the main lobe of a point spread function, and images of
- * point components drawn with it.
- * Must not know: visibilities, CLEAN.
+ * Owns the restoring beam: an elliptical Gaussian fitted to the main lobe of a point spread function, and
+ * images of point components drawn with it. Must not know: visibilities, CLEAN.
  */
 import type { Beam, ImageGeometry } from '../../visibility.ts';
 import type { CleanComponent, PixelImage } from './hogbom.ts';
@@ -14,9 +13,9 @@ const boxInBeams = 10;
 
 /**
  * Fits an elliptical Gaussian of height 1 to the middle of a point spread function whose centre
- * (floor(npixX/2), floor(npixY/2)) holds its maximum, by least squares over ten beams (Levenberg-Marquardt). The
- * near sidelobes take part, as in WSClean, so that beams of the two agree.
- * @param estimateRad where the search for the box begins: WSClean takes 1 / (longest baseline in wavelengths);
+ * (floor(npixX/2), floor(npixY/2)) holds its maximum, by least squares over ten beams (Levenberg-Marquardt).
+ * The near sidelobes take part, as in WSClean, so that beams of the two agree.
+ * @param estimateRad where the search for the box begins: WSClean takes 1 / (longest baseline, wavelengths);
  *   unless given, three quarters of the full width at half maximum in the direction where that is least
  * @returns undefined where nothing can be fitted: no finite peak, or no fall to half of it in any direction
  */
@@ -40,7 +39,7 @@ export function fitBeam(
   return fitted && beamOf(fitted, geometry);
 }
 
-/** Pixels from the centre to where the function first falls below half its peak, in the direction where it falls first. */
+/** Pixels from the centre to where the function falls below half its peak, where it does first. */
 function halfMaximumRadius({ pixels, npixX, npixY }: PixelImage): number | undefined {
   const cx = Math.floor(npixX / 2);
   const cy = Math.floor(npixY / 2);
@@ -172,7 +171,8 @@ function beamOf(shape: Quadratic, pixel: Pick<ImageGeometry, 'pixsizeX' | 'pixsi
 }
 
 /**
- * Draws components with the beam, each with its flux as peak (Jy/beam), on a copy of `background` or on zeros.
+ * Draws components with the beam, each with its flux as peak (Jy/beam), on a copy of `background` or on
+ * zeros.
  * @returns Float32 `[y, x]`
  */
 export function restore(

@@ -10,7 +10,7 @@ export const speedOfLight = 299_792_458;
 
 /** Values of the unnormalised dirty image and the sum of weights that would normalise it. */
 export interface DirectSum {
-  /** One value a direction or pixel: sum of w Re[V exp(-2 pi i (u l + v m + w (n-1)) f/c)], Jy times weight. */
+  /** A direction or pixel each: sum of w Re[V exp(-2 pi i (u l + v m + w (n-1)) f/c)], Jy times weight. */
   readonly values: Float64Array;
   readonly sumWeight: number;
 }
@@ -33,7 +33,7 @@ export function pixelDirection(geometry: ImageGeometry, x: number, y: number): [
   return [(geometry.npixX / 2 - x) * geometry.pixsizeX, (y - geometry.npixY / 2) * geometry.pixsizeY];
 }
 
-/** The sum of `weight` over the samples that `mask` admits: the value of the unnormalised PSF at its centre. */
+/** The sum of `weight` over the samples that `mask` admits: the unnormalised PSF at its centre. */
 export function sumOfWeights({ weight, mask }: Pick<StokesVisibilities, 'weight' | 'mask'>): number {
   let sum = 0;
   for (let k = 0; k < mask.length; k++) if (mask[k] !== 0) sum += weight[k]!;

@@ -1,7 +1,7 @@
 /**
- * Owns the two-dimensional complex FFT as its users see it: good lengths, and in-place transforms of arrays by the
- * WebAssembly kernel in 32 or 64-bit floats. Forward is exp(-2 pi i k j / N); neither direction normalises.
- * Must not know: what is transformed.
+ * Owns the two-dimensional complex FFT as its users see it: good lengths, and in-place transforms of arrays
+ * by the WebAssembly kernel in 32 or 64-bit floats. Forward is exp(-2 pi i k j / N); neither direction
+ * normalises. Must not know: what is transformed.
  */
 import { type Arena, ofPrecision, type Precision, withArena } from './arena.ts';
 
@@ -36,8 +36,8 @@ export function allocateWork(arena: Arena, length: number): readonly [number, nu
 }
 
 /**
- * Transforms `data`, `[y, x, 2]` re/im interleaved, in place; `sign` -1 is forward, +1 backward, unnormalised.
- * Both lengths must be good (`goodFftLength`). The precision is that of the array.
+ * Transforms `data`, `[y, x, 2]` re/im interleaved, in place; `sign` -1 is forward, +1 backward,
+ * unnormalised. Both lengths must be good (`goodFftLength`). The precision is that of the array.
  */
 export function fft2d(
   data: Float32Array | Float64Array,

@@ -1,7 +1,7 @@
 /**
- * Owns Hogbom CLEAN (J. Hogbom 1974): the brightest pixel is found, a part of it is subtracted with the shape of the
- * point spread function, again and again. Both steps run over whole images in WebAssembly.
- * Must not know: visibilities, where images come from, noise.
+ * Owns Hogbom CLEAN (J. Hogbom 1974): the brightest pixel is found, a part of it is subtracted with the shape
+ * of the point spread function, again and again. Both steps run over whole images in WebAssembly. Must not
+ * know: visibilities, where images come from, noise.
  */
 import { type Arena, withArena } from './arena.ts';
 
@@ -19,7 +19,7 @@ export interface CleanOptions {
   readonly niter: number;
   /** Stop when no pixel's absolute value exceeds this, Jy/beam; 0 unless given. */
   readonly threshold?: number;
-  /** Stop when the peak has fallen to this fraction of its first value (WSClean's 1 - mgain); 0 unless given. */
+  /** Stop when the peak is down to this fraction of its first value (WSClean's 1 - mgain); 0 unless given. */
   readonly stopFraction?: number;
   /** `[y, x]` 1 = may hold a component; everything unless given. */
   readonly mask?: Uint8Array;
@@ -45,9 +45,9 @@ export interface CleanResult {
 }
 
 /**
- * CLEANs `dirty` with `psf`, whose centre (floor(npixX/2), floor(npixY/2)) holds its maximum. A point spread function
- * of twice the image's size is subtracted everywhere, a smaller one as far as it reaches. Pixels that are NaN are
- * left alone and stay NaN; NaN in `psf` counts as 0.
+ * CLEANs `dirty` with `psf`, whose centre (floor(npixX/2), floor(npixY/2)) holds its maximum. A point spread
+ * function of twice the image's size is subtracted everywhere, a smaller one as far as it reaches. Pixels
+ * that are NaN are left alone and stay NaN; NaN in `psf` counts as 0.
  */
 export function hogbom(dirty: PixelImage, psf: PixelImage, options: CleanOptions): CleanResult {
   return withArena((arena) => new Cleaner(arena, dirty, psf, options.mask).run(options));

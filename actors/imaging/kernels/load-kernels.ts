@@ -1,7 +1,7 @@
 /**
- * Owns the loading of the WebAssembly kernels, once a thread: the build with fused multiply-add where the engine
- * takes it, the plain one elsewhere. The only file of the kernels that touches the disk.
- * Must not know: what the kernels compute.
+ * Owns the loading of the WebAssembly kernels, once a thread: the build with fused multiply-add where the
+ * engine takes it, the plain one elsewhere. The only file of the kernels that touches the disk. Must not
+ * know: what the kernels compute.
  */
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';

@@ -1,13 +1,13 @@
 /**
- * Owns imaging weights: natural, uniform and Briggs (D. Briggs 1995), with the density grid counted exactly as
- * WSClean counts it, so that images of the two can be compared pixel by pixel. A density grid is plain data:
- * grids of chunks are counted apart and merged, in any order, before the weights are taken.
- * Must not know: gridding, files, tasks.
+ * Owns imaging weights: natural, uniform and Briggs (D. Briggs 1995), with the density grid counted exactly
+ * as WSClean counts it, so that images of the two can be compared pixel by pixel. A density grid is plain
+ * data: grids of chunks are counted apart and merged, in any order, before the weights are taken. Must not
+ * know: gridding, files, tasks.
  */
 import type { ImageGeometry, StokesVisibilities } from '../../visibility.ts';
 import { speedOfLight } from './direct.ts';
 
-/** How samples are weighted: by their noise, by the emptiness of their uv cell, or in between (robust -2..2). */
+/** How samples are weighted: by their noise, by how empty their uv cell is, or in between (robust -2..2). */
 export type Weighting =
   | { readonly kind: 'natural' }
   | { readonly kind: 'uniform' }
@@ -101,8 +101,8 @@ export class DensityGrid {
 }
 
 /**
- * The weights to image with: `weight` times the factor of `weighting`; zero where masked, and, unless natural,
- * zero outside the density grid, as in WSClean.
+ * The weights to image with: `weight` times the factor of `weighting`; zero where masked, and, unless
+ * natural, zero outside the density grid, as in WSClean.
  * @param density counted over every sample of the image; not needed for natural weighting
  * @returns Float32 `[row, chan]`
  */

@@ -152,6 +152,10 @@ function pass5<T>(x: usize, y: usize, n: i32, s: i32, tw: usize, step: i32): voi
     const t2 = tw + <usize>(2 * p * step) * size;
     const t3 = tw + <usize>(3 * p * step) * size;
     const t4 = tw + <usize>(4 * p * step) * size;
+    const i1 = t1 + sizeof<T>();
+    const i2 = t2 + sizeof<T>();
+    const i3 = t3 + sizeof<T>();
+    const i4 = t4 + sizeof<T>();
     let a = x + ((<usize>(s * p)) << 6);
     let c = y + ((<usize>(5 * s * p)) << 6);
     for (let q: i32 = 0; q < s; q++) {
@@ -183,14 +187,13 @@ function pass5<T>(x: usize, y: usize, n: i32, s: i32, tw: usize, step: i32): voi
         const gr = nmadd<T>(s1, er, v128.mul<T>(s2, mr));
         const gi = nmadd<T>(s1, ei, v128.mul<T>(s2, mi));
         // y1 = u - i f, y4 = u + i f, y2 = v - i g, y3 = v + i g
-        putTurned<T>(
-          y0 + ys, v128.add<T>(ur, fi), v128.sub<T>(ui, fr), loadSplat<T>(t1), loadSplat<T>(t1 + sizeof<T>()));
-        putTurned<T>(
-          y0 + 2 * ys, v128.add<T>(vr, gi), v128.sub<T>(vi, gr), loadSplat<T>(t2), loadSplat<T>(t2 + sizeof<T>()));
-        putTurned<T>(
-          y0 + 3 * ys, v128.sub<T>(vr, gi), v128.add<T>(vi, gr), loadSplat<T>(t3), loadSplat<T>(t3 + sizeof<T>()));
-        putTurned<T>(
-          y0 + 4 * ys, v128.sub<T>(ur, fi), v128.add<T>(ui, fr), loadSplat<T>(t4), loadSplat<T>(t4 + sizeof<T>()));
+        putTurned<T>(y0 + ys, v128.add<T>(ur, fi), v128.sub<T>(ui, fr), loadSplat<T>(t1), loadSplat<T>(i1));
+        const y2 = y0 + 2 * ys;
+        putTurned<T>(y2, v128.add<T>(vr, gi), v128.sub<T>(vi, gr), loadSplat<T>(t2), loadSplat<T>(i2));
+        const y3 = y2 + ys;
+        putTurned<T>(y3, v128.sub<T>(vr, gi), v128.add<T>(vi, gr), loadSplat<T>(t3), loadSplat<T>(i3));
+        const y4 = y3 + ys;
+        putTurned<T>(y4, v128.sub<T>(ur, fi), v128.add<T>(ui, fr), loadSplat<T>(t4), loadSplat<T>(i4));
       }
       a += 64;
       c += 64;

@@ -19,7 +19,8 @@ function planeWeight<T>(x: T, w: usize, degree: i32, tap: i32): T {
   return value;
 }
 
-/// f32, at most 8 taps: everything in registers. NV = vectors a row of complex cells, a compile-time constant.
+/// f32, at most 8 taps: everything in registers. NV = vectors a row of complex cells, a compile-time
+/// constant.
 @inline
 function gridNarrow(
   NV: i32, first: usize, last: usize, plane: i32, base: usize, stride: usize, uv: usize, support: i32,

@@ -1,5 +1,5 @@
-// The one WebAssembly module of the imaging kernels: every kernel for f32 and f64. No managed objects and no data
-// section: pointers into the imported memory come in, results lie in it.
+// The one WebAssembly module of the imaging kernels: every kernel for f32 and f64. No managed objects and no
+// data section: pointers into the imported memory come in, results lie in it.
 import * as clean from './clean.lib';
 import * as fft from './fft.lib';
 import * as grid from './grid.lib';

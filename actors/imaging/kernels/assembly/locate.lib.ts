@@ -4,7 +4,8 @@
 //
 // A sample record of T = f32 | f64 (32 | 56 bytes; S = sizeof T):
 //   u32 byte offset of its first cell | i32 first plane | T xu, xv, xw in [-1, 1] | vis re, im | u32 index
-// The index (twice the number of the sample, plus one where its checkerboard sign is minus) serves prediction.
+// The index (twice the number of the sample, plus one where its checkerboard sign is minus) serves
+// prediction.
 import { cosTurns, sinTurns } from './turns.lib';
 
 /// Byte offsets in the table of parameters (f64 each), which TypeScript fills (grid-plan.ts).

@@ -1,6 +1,6 @@
-// Owns the steps between a transformed w plane and the image: the phase screen of the plane, multiplied in while
-// the planes are summed (and, for prediction, while an image is laid on a plane), and the folding of borders.
-// Must not know: how planes are filled or transformed, the correction for the gridding kernels.
+// Owns the steps between a transformed w plane and the image: the phase screen of the plane, multiplied in
+// while the planes are summed (and, for prediction, while an image is laid on a plane), and the folding of
+// borders. Must not know: how planes are filled or transformed, the correction for the gridding kernels.
 import { madd } from './simd.lib';
 
 /// image[k] += re[k] cos[k] + im[k] sin[k], k < count: the real part of plane times exp(-i phase).
@@ -45,7 +45,8 @@ function addCells<T>(from: usize, to: usize, cells: i32): void {
   }
 }
 
-/// Adds what was gridded beyond the edges to the opposite sides; `plane` points at cell (0, 0) inside its border.
+/// Adds what was gridded beyond the edges to the opposite sides; `plane` points at cell (0, 0) inside its
+/// border.
 export function fold<T>(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
   const cell = 2 * sizeof<T>();
   const margin = <usize>border * cell;

@@ -1,5 +1,6 @@
 /**
- * Holds Hogbom CLEAN to a known sky: its sources come back, what it subtracts is what it reports, it stops when told.
+ * Holds Hogbom CLEAN to a known sky: its sources come back, what it subtracts is what it reports, it stops
+ * when told.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
