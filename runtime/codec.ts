@@ -17,8 +17,9 @@ export interface EncodedValue {
 const limits = {
   // Deeper than any honest argument; a recursion of this depth is far from the end of the stack.
   depth: 200,
-  // Arrays smaller than this cost less inside the header than as a frame of their own.
-  inlineBytes: 64,
+  // Arrays smaller than this cost less inside the header than as a frame of their own, which is a WebSocket
+  // message: tasks' arguments are mostly of this size.
+  inlineBytes: 1024,
 };
 
 const kinds = {

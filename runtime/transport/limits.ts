@@ -12,8 +12,11 @@ export const limits = {
   handshakeMs: 10_000,
   dialMs: 10_000,
 
-  // Frames that one batch may announce.
+  // Messages that travel as one batch, frames and bytes that one batch may announce: a batch is decoded as a
+  // whole, so it must not hold up a heartbeat for long; one message may have large arguments.
+  batchMessages: 1000,
   batchFrames: 65_536,
+  batchBytes: 2 ** 31,
   // `drained` waits until so little is queued.
   bufferedBytes: 32 * 2 ** 20,
   // A peer that answers no ping for so long is gone (a stopped process, a cut cable).

@@ -1,6 +1,7 @@
 /**
  * Owns the framing of an authenticated connection: the messages of one turn of the event loop travel as one
- * batch, a msgpack header followed by the raw frames it announces. Must not know: ws, what messages mean.
+ * batch, a msgpack header followed by the raw frames it announces, each cut where it is too large for one
+ * WebSocket message. Must not know: ws, what messages mean.
  */
 import { decodeValue, encodeValue } from '../codec.ts';
 import { AsperitasError } from '../errors.ts';
@@ -19,11 +20,13 @@ export interface FrameSocket {
   onClose(receive: (why: string | undefined) => void): void;
 }
 
-/** A batch whose header has come and whose frames are still coming. */
+/** A batch of which parts are still to come: blob 0 is the header, the others its frames. */
 interface PartialBatch {
-  readonly header: Uint8Array;
-  readonly frameCount: number;
-  readonly frames: Uint8Array[];
+  readonly sizes: readonly number[];
+  readonly blobs: Uint8Array[];
+  /** The part of the next blob that has come, when it comes in several. */
+  filling: Uint8Array | undefined;
+  filled: number;
 }
 
 /** A frame's bytes where typed arrays may lie on them: a received message may begin anywhere in its
@@ -32,12 +35,30 @@ function aligned(data: Uint8Array): Uint8Array {
   return data.byteOffset % 8 === 0 ? data : Uint8Array.from(data);
 }
 
-/** The first four bytes of a batch say how many frames follow its header. */
-function withCount(header: Uint8Array, frameCount: number): Uint8Array {
-  const data = new Uint8Array(4 + header.byteLength);
-  new DataView(data.buffer).setUint32(0, frameCount, true);
-  data.set(header, 4);
+/** What a batch begins with: how many blobs it has and the size of each, then the start of its header. */
+function withSizes(blobs: readonly Uint8Array[], start: Uint8Array): Uint8Array {
+  const prefixBytes = 4 + 8 * blobs.length;
+  const data = new Uint8Array(prefixBytes + start.byteLength);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, blobs.length, true);
+  blobs.forEach((blob, index) => {
+    view.setFloat64(4 + 8 * index, blob.byteLength, true);
+  });
+  data.set(start, prefixBytes);
   return data;
+}
+
+/** Reads the sizes that a batch begins with, and checks them before anything is allocated. */
+function sizesOf(data: Uint8Array): number[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const count = data.byteLength < 4 ? 0 : view.getUint32(0, true);
+  const fits = count > 0 && count <= limits.batchFrames && data.byteLength >= 4 + 8 * count;
+  const sizes = fits ? Array.from({ length: count }, (_, index) => view.getFloat64(4 + 8 * index, true)) : [];
+  const total = sizes.reduce((sum, size) => sum + (Number.isSafeInteger(size) && size >= 0 ? size : NaN), 0);
+  if (!fits || !(total <= limits.batchBytes)) {
+    throw new AsperitasError('invalid-message', 'invalid message: a batch announces impossible sizes');
+  }
+  return sizes;
 }
 
 export class WireConnection implements Connection {
@@ -117,11 +138,22 @@ export class WireConnection implements Connection {
   #flush(): void {
     this.#flushing = false;
     if (this.#ended || this.#queue.length === 0) return;
-    const batch = this.#queue;
+    const queue = this.#queue;
     this.#queue = [];
-    const { header, frames } = encodeValue(batch);
-    this.#write(withCount(header, frames.length));
-    for (const frame of frames) this.#write(frame);
+    for (let start = 0; start < queue.length; start += limits.batchMessages) {
+      const { header, frames } = encodeValue(queue.slice(start, start + limits.batchMessages));
+      const blobs = [header, ...frames];
+      this.#write(withSizes(blobs, header.subarray(0, limits.frameBytes)));
+      blobs.forEach((blob, index) => {
+        for (
+          let from = index === 0 ? limits.frameBytes : 0;
+          from < blob.byteLength;
+          from += limits.frameBytes
+        ) {
+          this.#write(blob.subarray(from, from + limits.frameBytes));
+        }
+      });
+    }
   }
 
   #write(data: Uint8Array): void {
@@ -141,26 +173,46 @@ export class WireConnection implements Connection {
   #onFrame(data: Uint8Array): void {
     this.#heardMs = performance.now();
     try {
-      const partial = this.#partial ?? this.#begin(data);
-      if (this.#partial !== undefined) partial.frames.push(aligned(data));
-      this.#partial = partial;
-      if (partial.frames.length < partial.frameCount) return;
-      this.#partial = undefined;
-      this.#deliver(decodeValue(partial.header, partial.frames));
+      if (this.#partial === undefined) this.#begin(data);
+      else this.#extend(this.#partial, data);
+      this.#complete();
     } catch (error) {
       this.#fail(error instanceof AsperitasError ? error : lost(String(error)));
     }
   }
 
-  #begin(data: Uint8Array): PartialBatch {
-    const frameCount =
-      data.byteLength < 4
-        ? Number.POSITIVE_INFINITY
-        : new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-    if (frameCount > limits.batchFrames) {
-      throw new AsperitasError('invalid-message', 'invalid message: a batch announces too many frames');
+  #begin(data: Uint8Array): void {
+    const sizes = sizesOf(data);
+    this.#partial = { sizes, blobs: [], filling: undefined, filled: 0 };
+    this.#extend(this.#partial, data.subarray(4 + 8 * sizes.length));
+  }
+
+  /** Takes the next part of the blob that is being received: all of it, where it was not cut. */
+  #extend(partial: PartialBatch, part: Uint8Array): void {
+    const size = partial.sizes[partial.blobs.length]!;
+    if (partial.filled + part.byteLength > size || (part.byteLength === 0 && size > 0)) {
+      throw new AsperitasError('invalid-message', 'invalid message: a part of a batch has a wrong size');
     }
-    return { header: data.subarray(4), frameCount, frames: [] };
+    if (part.byteLength === size) {
+      partial.blobs.push(aligned(part));
+      return;
+    }
+    partial.filling ??= new Uint8Array(size);
+    partial.filling.set(part, partial.filled);
+    partial.filled += part.byteLength;
+    if (partial.filled < size) return;
+    partial.blobs.push(partial.filling);
+    partial.filling = undefined;
+    partial.filled = 0;
+  }
+
+  /** Delivers the batch when its last part has come. */
+  #complete(): void {
+    const partial = this.#partial!;
+    while (partial.sizes[partial.blobs.length] === 0) partial.blobs.push(new Uint8Array(0));
+    if (partial.blobs.length < partial.sizes.length) return;
+    this.#partial = undefined;
+    this.#deliver(decodeValue(partial.blobs[0]!, partial.blobs.slice(1)));
   }
 
   #deliver(batch: unknown): void {

@@ -55,6 +55,32 @@ test('messages arrive in order, arrays as arrays of their own kind', async () =>
   await listener.close();
 });
 
+test('a message larger than a WebSocket message arrives whole, header and frames', async () => {
+  const { listener, client, server } = await connected();
+  const names = Array.from({ length: 1_500_000 }, (_, index) => `name-${index}`);
+  const cube = new Float64Array(3 * 2 ** 20).fill(0.5);
+  client.send({ type: 'large', names, cube, empty: '' });
+  assert.deepEqual(await nextMessage(server), { type: 'large', names, cube, empty: '' });
+  await listener.close();
+});
+
+test('thousands of messages of one turn arrive in order', async () => {
+  const { listener, client, server } = await connected();
+  const received: unknown[] = [];
+  const done = new Promise<void>((resolve) => {
+    server.onMessage(({ index }) => {
+      if (received.push(index) === 5000) resolve();
+    });
+  });
+  for (let index = 0; index < 5000; index++) client.send({ type: 'one', index });
+  await done;
+  assert.deepEqual(
+    received,
+    Array.from({ length: 5000 }, (_, index) => index),
+  );
+  await listener.close();
+});
+
 test('a dialler with the wrong token is refused and says so', async () => {
   const listener = await listening(() => assert.fail('accepted a stranger'));
   await assert.rejects(
