@@ -1,6 +1,6 @@
 /**
- * Owns the conversions between Modified Julian Dates in UTC and ISO 8601 strings. Days have 86400 seconds: a leap
- * second folds onto the first second of the next day, as in MJD itself. Must not know: what is dated.
+ * Owns the conversions between Modified Julian Dates in UTC and ISO 8601 strings. Days have 86400 seconds: a
+ * leap second folds onto the first second of the next day, as in MJD itself. Must not know: what is dated.
  */
 
 const mjdOfUnixEpoch = 40587;
@@ -9,7 +9,10 @@ const msPerDay = 86_400_000;
 /** Seconds of MJD, the unit of a Measurement Set's TIME, in a day. */
 export const secondsPerDay = 86_400;
 
-/** `2021-01-01T07:12:05.000`, without a zone letter (FITS and VOEvent want none); `decimals` of a second, 0 to 6. */
+/**
+ * `2021-01-01T07:12:05.000`, without a zone letter (FITS and VOEvent want none); `decimals` of a second, 0 to
+ * 6.
+ */
 export function isoFromMjd(mjd: number, decimals = 3): string {
   const unit = 10 ** decimals;
   // Day and time of day apart: together they would lose the microseconds to rounding.

@@ -1,7 +1,7 @@
 /**
- * Owns the geometry between pixels, direction cosines and the sky: the SIN projection both ways, separations, and
- * sexagesimal text. Source of the equations: Calabretta & Greisen 2002, A&A 395, section 5.1.5. Must not know:
- * files, images' values.
+ * Owns the geometry between pixels, direction cosines and the sky: the SIN projection both ways, separations,
+ * and sexagesimal text. Source of the equations: Calabretta & Greisen 2002, A&A 395, section 5.1.5. Must not
+ * know: files, images' values.
  */
 import type { Direction, ImageGeometry } from '../visibility.ts';
 
@@ -59,7 +59,9 @@ export function skyFromLm(centre: Direction, { l, m }: DirectionCosines): Direct
   };
 }
 
-/** The direction cosines of `direction` from `centre`; undefined for a direction more than 90 degrees away. */
+/**
+ * The direction cosines of `direction` from `centre`; undefined for a direction more than 90 degrees away.
+ */
 export function lmFromSky(centre: Direction, direction: Direction): DirectionCosines | undefined {
   const [sine, cosine] = [Math.sin(centre.decRad), Math.cos(centre.decRad)];
   const [sineD, cosineD] = [Math.sin(direction.decRad), Math.cos(direction.decRad)];

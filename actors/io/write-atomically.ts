@@ -1,7 +1,7 @@
 /**
  * Owns the way in which every result file comes into being: under a temporary name in its own folder, renamed
- * when it is whole, removed when it is not. A reader never sees half a file, and a failed run leaves the old one.
- * Must not know: any format.
+ * when it is whole, removed when it is not. A reader never sees half a file, and a failed run leaves the old
+ * one. Must not know: any format.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -48,7 +48,9 @@ export function writeFailure(path: string, error: unknown): AsperitasError {
   return new AsperitasError('cannot-write', `cannot write ${path}: ${reason}`, fields, { cause: error });
 }
 
-/** The write-through with gathering of small pieces; every failure of the disk leaves here as `writeFailure`. */
+/**
+ * The write-through with gathering of small pieces; every failure of the disk leaves here as `writeFailure`.
+ */
 class OpenFile implements AtomicFile {
   readonly #handle: FileHandle;
   readonly #path: string;

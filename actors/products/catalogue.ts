@@ -1,13 +1,15 @@
 /**
- * Owns the row of the catalogue: what is known of one source after a run. Must not know: how sources are found
- * or how the rows are written.
+ * Owns the row of the catalogue: what is known of one source after a run. Must not know: how sources are
+ * found or how the rows are written.
  */
 
 /** `steady`: constant within its errors; `variable`: seen in the mean image and not constant; `transient`:
  * absent from the mean image, or there only through a short brightening. */
 export type SourceKind = 'steady' | 'variable' | 'transient';
 
-/** One source. Times are MJD in UTC; a quantity that can't be known is NaN and is written as an empty field. */
+/**
+ * One source. Times are MJD in UTC; a quantity that can't be known is NaN and is written as an empty field.
+ */
 export interface CatalogueSource {
   /** Unique in the catalogue; it links light curves, alerts and report. */
   readonly id: string;

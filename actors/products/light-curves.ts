@@ -1,10 +1,12 @@
 /**
- * Owns the row of a light curve: one flux measurement of one source in one frame. Must not know: how fluxes are
- * measured.
+ * Owns the row of a light curve: one flux measurement of one source in one frame. Must not know: how fluxes
+ * are measured.
  */
 
-/** `detected`: above the threshold; `limit`: measured, but below it; `bad`: the frame has no usable data there
- * (flux and error are NaN). */
+/**
+ * `detected`: above the threshold; `limit`: measured, but below it; `bad`: the frame has no usable data there
+ * (flux and error are NaN).
+ */
 export type LightCurveFlag = 'detected' | 'limit' | 'bad';
 
 /** A forced measurement at the position of a source. */

@@ -1,11 +1,11 @@
 /**
- * Owns the account of how the results of a run came about: software, parameters, inputs with hashes, graph. Must
- * not know: how any of it was computed.
+ * Owns the account of how the results of a run came about: software, parameters, inputs with hashes, graph.
+ * Must not know: how any of it was computed.
  */
 
 /** `metadata`: sha256 over the `table.dat` of the set and of its subtables and over names and sizes of all
- * files, which changes with any change of structure, keyword or size, but not with a change of values inside a
- * data file. `content`: sha256 over the names and the contents of all files. */
+ * files, which changes with any change of structure, keyword or size, but not with a change of values inside
+ * a data file. `content`: sha256 over the names and the contents of all files. */
 export type InputHashKind = 'metadata' | 'content';
 
 /** One set that was read. */

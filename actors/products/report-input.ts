@@ -1,5 +1,6 @@
 /**
- * Owns the contents of a report, as plain values. Must not know: how they are made, or what the page looks like.
+ * Owns the contents of a report, as plain values. Must not know: how they are made, or what the page looks
+ * like.
  */
 import type { SkyImage } from '../visibility.ts';
 import type { CatalogueSource } from './catalogue.ts';

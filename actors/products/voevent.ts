@@ -21,7 +21,9 @@ export interface TransientAlert {
   readonly telescope: string;
   /** Name of the field or target observed. */
   readonly field: string;
-  /** First part of the identifier, such as `asperitas.local`: a registered IVOA authority, if there is one. */
+  /**
+   * First part of the identifier, such as `asperitas.local`: a registered IVOA authority, if there is one.
+   */
   readonly authority: string;
   /** Makes identifiers of one run different from any other's and the same when the run is repeated, such as
    * the first 12 digits of the hash of the inputs. */

@@ -1,6 +1,6 @@
 /**
- * Finds independent programs on this machine (astropy, fitsverify, xmllint) that some tests use as judges where
- * they are installed. Tests must not depend on them: where one is missing they skip, saying so.
+ * Finds independent programs on this machine (astropy, fitsverify, xmllint) that some tests use as judges
+ * where they are installed. Tests must not depend on them: where one is missing they skip, saying so.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Owns the cards of FITS headers, both ways: 80 characters each, fixed format, no CONTINUE. Source: FITS Standard
- * 4.0, section 4. Must not know: which keywords an image needs, or files.
+ * Owns the cards of FITS headers, both ways: 80 characters each, fixed format, no CONTINUE. Source: FITS
+ * Standard 4.0, section 4. Must not know: which keywords an image needs, or files.
  */
 import { AsperitasError, assert } from '../../../runtime/index.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Owns what a FITS file of ours says about its image: where, when, at which frequency, in which unit. Must not
- * know: cards, blocks, files.
+ * Owns what a FITS file of ours says about its image: where, when, at which frequency, in which unit. Must
+ * not know: cards, blocks, files.
  */
 import type { Beam, Direction, ImageGeometry, Stokes } from '../../visibility.ts';
 

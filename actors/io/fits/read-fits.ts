@@ -1,7 +1,7 @@
 /**
- * Owns the structure of a FITS file that is read: its header and data units, and positioned reads of their bytes.
- * Tolerant of small sins (missing padding, rubbish at the end), honest about big ones. Must not know: what is an
- * image or a table.
+ * Owns the structure of a FITS file that is read: its header and data units, and positioned reads of their
+ * bytes. Tolerant of small sins (missing padding, rubbish at the end), honest about big ones. Must not know:
+ * what is an image or a table.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { AsperitasError } from '../../../runtime/index.ts';

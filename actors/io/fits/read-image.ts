@@ -1,6 +1,6 @@
 /**
- * Owns FITS images as they are read: planes of pixels in physical units, and where on the sky they lie. Must not
- * know: what an image is for.
+ * Owns FITS images as they are read: planes of pixels in physical units, and where on the sky they lie. Must
+ * not know: what an image is for.
  */
 import { AsperitasError } from '../../../runtime/index.ts';
 import type { Beam, Direction, ImageGeometry } from '../../visibility.ts';

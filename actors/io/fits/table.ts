@@ -1,6 +1,6 @@
 /**
- * Owns FITS binary tables of scalar numbers and strings, as bytes and back. Source: FITS Standard 4.0, section
- * 7.3. Must not know: files, or what the columns mean.
+ * Owns FITS binary tables of scalar numbers and strings, as bytes and back. Source: FITS Standard 4.0,
+ * section 7.3. Must not know: files, or what the columns mean.
  */
 import { AsperitasError, assert } from '../../../runtime/index.ts';
 import {
@@ -142,6 +142,7 @@ export function decodeTable(header: FitsHeader, data: Buffer, path: string): Fit
 }
 
 function damaged(path: string, keyword: string): AsperitasError {
-  const message = `${path}: the table's keyword ${keyword} does not fit its rows; fetch or make the file again`;
+  const what = `the keyword ${keyword} of a table does not fit its rows`;
+  const message = `${path}: ${what}; fetch or make the file again`;
   return new AsperitasError('damaged-fits', message, { path, keyword });
 }

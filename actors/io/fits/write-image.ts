@@ -1,6 +1,6 @@
 /**
- * Owns the writing of images and of cubes in time as FITS files, plane by plane. Must not know: how images are
- * made.
+ * Owns the writing of images and of cubes in time as FITS files, plane by plane. Must not know: how images
+ * are made.
  */
 import { assert } from '../../../runtime/index.ts';
 import { type AtomicFile, type WriteOptions, writeAtomically } from '../write-atomically.ts';
@@ -101,8 +101,8 @@ class PlaneTimes {
   }
 }
 
-/** Writes images of several times as one FITS file with axes RA, DEC, UTC, STOKES and a binary table `TIMES`. At
- * most one plane is held, and none is kept.
+/** Writes images of several times as one FITS file with axes RA, DEC, UTC, STOKES and a binary table `TIMES`.
+ * At most one plane is held, and none is kept.
  * @throws AsperitasError `disk-full`, `cannot-write`, `aborted`, and what `planes` throws */
 export async function writeFitsCube(
   path: string,

@@ -1,4 +1,6 @@
-/** The SIN projection: against the truth of the reference sets, both ways, at the poles and at the horizon. */
+/**
+ * The SIN projection: against the truth of the reference sets, both ways, at the poles and at the horizon.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

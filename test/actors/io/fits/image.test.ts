@@ -186,7 +186,7 @@ test('astropy reads pixels, directions and times as we mean them', {
   );
   assert.ok(
     Math.abs(cube.last! - planes[3]!.timeMjd) * 86400 < 1e-5,
-    'evenly spaced times are exact in the axis too',
+    'evenly spaced times are exact on the axis',
   );
 });
 
