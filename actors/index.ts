@@ -10,4 +10,19 @@ export type {
   Table,
   TableRecord,
 } from './io/casacore/table.ts';
+export type { Field } from './io/measurement-set/fields.ts';
+export {
+  type Band,
+  type ChunkSelection,
+  MeasurementSet,
+  openMeasurementSet,
+} from './io/measurement-set/measurement-set.ts';
+export type { ObservationToWrite } from './io/measurement-set/observation.ts';
+export type { TimeSlot } from './io/measurement-set/row-index.ts';
+export type { Antenna, SpectralWindow } from './io/measurement-set/subtables.ts';
+export { writeMeasurementSet } from './io/measurement-set/write.ts';
+export { arrayLayouts, parseLayout, type Station } from './simulation/layouts.ts';
+export type { LightCurve } from './simulation/light-curves.ts';
+export { evenBand, type SimulationPlan, simulateObservation } from './simulation/observe.ts';
+export type { SkySource } from './simulation/predict.ts';
 export * from './visibility.ts';

@@ -62,7 +62,9 @@ export async function openPlainTable(options: PlainTableOptions): Promise<TableP
     const manager = description.managers.find(({ sequence }) => sequence === column.manager);
     const { name, type, isArray, fixedShape, comment, keywords } = column;
     const storageManager = manager?.type ?? '';
-    const info: ColumnInfo = { name, type, isArray, fixedShape, storageManager, comment, keywords };
+    const described = { name, type, isArray, fixedShape, storageManager, comment, keywords };
+    const info: ColumnInfo =
+      manager === undefined ? described : { ...described, storageNumber: manager.sequence };
     let reader: Promise<ColumnReader> | undefined;
     return openColumn({ table: path, rowCount, info, reader: () => (reader ??= readerOf(name)) });
   });

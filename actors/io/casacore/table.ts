@@ -61,6 +61,8 @@ export interface ColumnInfo {
   readonly fixedShape: readonly number[] | undefined;
   /** Storage manager type, such as `TiledShapeStMan`. */
   readonly storageManager: string;
+  /** The manager's files are `table.f<number>` and what begins with it; not in views of other tables. */
+  readonly storageNumber?: number;
   readonly comment: string;
   readonly keywords: TableRecord;
 }

@@ -106,9 +106,8 @@ class ArrayFile {
     return offset;
   }
 
-  get bytes(): Uint8Array | undefined {
+  get bytes(): Uint8Array {
     const { bytes } = this.#writer;
-    if (bytes.length === 16) return undefined;
     new DataView(bytes.buffer, bytes.byteOffset).setBigInt64(4, BigInt(bytes.length), true);
     return bytes;
   }
@@ -351,5 +350,7 @@ export function standardStorage(columns: readonly ColumnToWrite[], rowCount: num
   buckets.forEach((bucket, k) => {
     file.set(bucket, headerBytes + k * plan.bucketBytes);
   });
-  return { file, arrayFile: arrays.bytes, blob: standardBlob('SSM', plan) };
+  // A column of arrays needs the file even if all its cells are undefined.
+  const needed = columns.some(({ type, cells }) => cells.layout === 'variable' && type !== 'string');
+  return { file, arrayFile: needed ? arrays.bytes : undefined, blob: standardBlob('SSM', plan) };
 }

@@ -3,7 +3,8 @@
  * in which fields and bands, and chunks of visibilities ready for imaging. Everything is read when first
  * asked for. Must not know: how casacore stores columns (casacore/), what is made of the chunks.
  */
-import { AsperitasError } from '../../../runtime/index.ts';
+import { existsSync } from 'node:fs';
+import { AsperitasError, isAsperitasError } from '../../../runtime/index.ts';
 import type { Stokes, VisibilityChunk } from '../../visibility.ts';
 import { openTable } from '../casacore/open-table.ts';
 import type { Table } from '../casacore/table.ts';
@@ -44,6 +45,9 @@ export interface ChunkSelection {
   readonly useFlagRow?: boolean;
 }
 
+/** Which rows a chunk holds: all that its size depends on, but the channels. */
+export type ChunkRows = Pick<ChunkSelection, 'fieldId' | 'dataDescriptionId' | 'slots' | 'rowRuns'>;
+
 /** What a data description stands for. */
 export interface Band extends DataDescription {
   readonly spectralWindow: SpectralWindow;
@@ -55,7 +59,10 @@ const neededColumns = ['TIME', 'ANTENNA1', 'ANTENNA2', 'FIELD_ID', 'DATA_DESC_ID
 
 /** Opens a Measurement Set. Throws `no-such-file`, `not-a-table` or `not-a-measurement-set`. */
 export async function openMeasurementSet(path: string): Promise<MeasurementSet> {
-  const table = await openTable(path);
+  const table = await openTable(path).catch((error: unknown) => {
+    if (!isAsperitasError(error, 'missing-file') || existsSync(path)) throw error;
+    throw new AsperitasError('no-such-file', `${path}: no such file or directory; check the path`, { path });
+  });
   const lacking = neededColumns.filter((name) => !table.hasColumn(name));
   if (lacking.length > 0) {
     await table.close();
@@ -160,7 +167,7 @@ export class MeasurementSet {
   }
 
   /** The rows of a selection, as runs (start, count, stride); to be put into `ChunkSelection.rowRuns`. */
-  async rowRuns(selection: ChunkSelection): Promise<Uint32Array> {
+  async rowRuns(selection: ChunkRows): Promise<Uint32Array> {
     const { fieldId, dataDescriptionId, slots, rowRuns } = selection;
     if (rowRuns !== undefined) return rowRuns;
     return (await this.#index()).runs(fieldId, dataDescriptionId, ...slots);
@@ -222,7 +229,7 @@ export class MeasurementSet {
     );
   }
 
-  async #countRows({ fieldId, dataDescriptionId, slots }: ChunkSelection): Promise<number> {
+  async #countRows({ fieldId, dataDescriptionId, slots }: ChunkRows): Promise<number> {
     const chosen = (await this.timeSlots(fieldId)).slice(...slots);
     return chosen.reduce((total, { rows }) => total + (rows.get(dataDescriptionId) ?? 0), 0);
   }
