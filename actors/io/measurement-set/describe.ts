@@ -1,6 +1,6 @@
 /**
- * Owns the description of a Measurement Set for people and programs: everything `asperitas info` says, as plain
- * data with stable names (docs/formats.md). Must not know: terminals, how it is printed.
+ * Owns the description of a Measurement Set for people and programs: everything `asperitas info` says, as
+ * plain data with stable names (docs/formats.md). Must not know: terminals, how it is printed.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

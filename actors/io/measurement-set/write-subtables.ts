@@ -1,6 +1,6 @@
 /**
- * Owns what the subtables of a new Measurement Set say: the columns that version 2 of the standard requires, with
- * their units and reference frames. Must not know: rows of visibilities, files.
+ * Owns what the subtables of a new Measurement Set say: the columns that version 2 of the standard requires,
+ * with their units and reference frames. Must not know: rows of visibilities, files.
  */
 import type { Correlation } from '../../visibility.ts';
 import type { RecordToWrite } from '../casacore/aips-io-writer.ts';

@@ -1,6 +1,6 @@
 /**
- * Owns the writing of a new Measurement Set (version 2) from an observation in memory: the main table, and the
- * twelve subtables that the standard requires. Made for small sets: simulations, demonstrations, tests.
+ * Owns the writing of a new Measurement Set (version 2) from an observation in memory: the main table, and
+ * the twelve subtables that the standard requires. Made for small sets: simulations, demonstrations, tests.
  * Must not know: how the visibilities were made, storage managers.
  */
 import { existsSync } from 'node:fs';
@@ -169,8 +169,8 @@ function mainTable(observation: ObservationToWrite, subtables: readonly string[]
 }
 
 /**
- * Writes an observation as a Measurement Set into a directory that must not exist yet. It appears under its name
- * when it is complete. Throws `already-exists`, `table-too-large`, and what the file system throws.
+ * Writes an observation as a Measurement Set into a directory that must not exist yet. It appears under its
+ * name when it is complete. Throws `already-exists`, `table-too-large`, and what the file system throws.
  */
 export async function writeMeasurementSet(path: string, observation: ObservationToWrite): Promise<void> {
   for (const block of observation.blocks) checkBlock(block, observation);

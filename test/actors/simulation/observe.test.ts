@@ -108,7 +108,7 @@ test('what the set says of itself is what was observed', async () => {
   assert.deepEqual(first!.position, plan.stations[0]!.position);
 });
 
-test('a transient is there while it is on, and a steady source always; rubbish under flags does no harm', async () => {
+test('a transient is there while it is on, a steady source always, rubbish under flags never', async () => {
   for (const band of [0, 1]) {
     const chunks = await Promise.all([0, 1, 2, 3, 4, 5].map((slot) => read(band, [slot, slot + 1])));
     const on = chunks.map((chunk) => fluxTowards(chunk, burst) > 1.2);

@@ -1,6 +1,7 @@
 /**
  * Tables that are written come back through the reader, value for value: every storage manager, every type,
- * texts across buckets, undefined cells, shapes that change. (That casacore reads them too was checked by hand.)
+ * texts across buckets, undefined cells, shapes that change. (That casacore reads them too was checked by
+ * hand.)
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
