@@ -64,7 +64,9 @@ const referenceSet = (folder: 'dev' | 'public', name: string, archive: string): 
 
 /** Every set that has a Stokes I reference. */
 export const referenceSets: readonly ReferenceSet[] = [
-  ...['vlay27', 'nenu24', 'mwa16', 'twoband'].map((name) => referenceSet('dev', name, `${name}.ms.tgz`)),
+  ...['vlay27', 'nenu24', 'mwa16', 'twoband', 'dysco20'].map((name) =>
+    referenceSet('dev', name, `${name}.ms.tgz`),
+  ),
   referenceSet('public', 'alma_X5707', 'alma_X5707.ms.tgz'),
   referenceSet('public', 'dp3_tDDECal', 'dp3_tDDECal.MS.tgz'),
   referenceSet('public', 'dp3_tNDPPP-bda', 'dp3_tNDPPP-bda.MS.tgz'),

@@ -106,6 +106,8 @@ async function bytesBelow(path: string): Promise<number> {
 
 /** The storage managers of a table, each with the size of its files. */
 async function describeStorage(table: Table): Promise<readonly StorageDescription[]> {
+  // The columns of a view lie in other tables' files.
+  if (table.kind !== 'plain') return [];
   const names = await readdir(table.path).catch(() => []);
   const byNumber = new Map<number, ColumnInfo[]>();
   for (const column of table.columns) {

@@ -20,11 +20,13 @@ export async function countFlags(set: MeasurementSet, signal?: AbortSignal): Pro
   let flagged = 0;
   for (const fieldId of await set.observedFieldIds()) {
     const slots = await set.timeSlots(fieldId);
-    for (const { id, spectralWindow, correlations } of await set.bands(fieldId)) {
-      const runs = await set.rowRuns({ fieldId, dataDescriptionId: id, slots: [0, slots.length] });
+    const ids = new Set(slots.flatMap(({ rows }) => [...rows.keys()]));
+    for (const dataDescriptionId of ids) {
+      const runs = await set.rowRuns({ fieldId, dataDescriptionId, slots: [0, slots.length] });
       const rows = expandRuns(runs).sort();
-      const rowBytes = Math.max(1, spectralWindow.freq.length * correlations.length);
-      const step = Math.max(1, Math.floor(limits.pieceBytes / rowBytes));
+      const [shape = []] = await column.readShapes(rows.subarray(0, 1));
+      const rowBytes = shape.reduce((product, length) => product * length, 1);
+      const step = Math.max(1, Math.floor(limits.pieceBytes / Math.max(1, rowBytes)));
       for (let start = 0; start < rows.length; start += step) {
         signal?.throwIfAborted();
         const flags = (await column.read(rows.subarray(start, start + step))).values as Uint8Array;

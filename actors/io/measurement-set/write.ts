@@ -6,10 +6,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { AsperitasError, assert } from '../../../runtime/index.ts';
+import { AsperitasError, assert, isAsperitasError } from '../../../runtime/index.ts';
 import type { KeywordToWrite } from '../casacore/aips-io-writer.ts';
 import type { CellRun, ColumnToWrite } from '../casacore/column-to-write.ts';
 import { type TableToWrite, writeTable } from '../casacore/write-table.ts';
+import { writeFailure } from '../write-atomically.ts';
 import { arrays, numbers, times, units, utc, uvwMetres } from './new-columns.ts';
 import type { ObservationBlock, ObservationToWrite } from './observation.ts';
 import { smallSubtables } from './write-small-subtables.ts';
@@ -170,7 +171,7 @@ function mainTable(observation: ObservationToWrite, subtables: readonly string[]
 
 /**
  * Writes an observation as a Measurement Set into a directory that must not exist yet. It appears under its
- * name when it is complete. Throws `already-exists`, `table-too-large`, and what the file system throws.
+ * name when it is complete. Throws `already-exists`, `table-too-large`, `disk-full` or `cannot-write`.
  */
 export async function writeMeasurementSet(path: string, observation: ObservationToWrite): Promise<void> {
   for (const block of observation.blocks) checkBlock(block, observation);
@@ -181,16 +182,18 @@ export async function writeMeasurementSet(path: string, observation: Observation
     });
   if (existsSync(target)) throw taken();
   const subtables = { ...mainSubtables(observation), ...smallSubtables(observation) };
-  await mkdir(dirname(target), { recursive: true });
-  const partial = await mkdtemp(`${target}.partial-`);
+  let partial: string | undefined;
   try {
+    await mkdir(dirname(target), { recursive: true });
+    partial = await mkdtemp(`${target}.partial-`);
     const set = join(partial, 'set');
     await writeTable(set, mainTable(observation, Object.keys(subtables)));
     for (const [name, table] of Object.entries(subtables)) await writeTable(join(set, name), table);
-    await rename(set, target).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? taken() : error;
-    });
+    await rename(set, target);
+  } catch (error) {
+    if (existsSync(target)) throw taken();
+    throw isAsperitasError(error) ? error : writeFailure(path, error);
   } finally {
-    await rm(partial, { recursive: true, force: true });
+    if (partial !== undefined) await rm(partial, { recursive: true, force: true });
   }
 }

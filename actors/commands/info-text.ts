@@ -1,0 +1,212 @@
+/**
+ * Owns the text of `asperitas info`: tables that are readable at 100 columns. Pure.
+ * Must not know: Measurement Sets beyond their description.
+ */
+import { isoFromMjd, secondsPerDay } from '../io/calendar.ts';
+import type { FieldDescription, SetDescription } from '../io/measurement-set/describe.ts';
+import { formatDec, formatRa } from '../io/wcs.ts';
+
+const width = 100;
+/** Fields, antennas and the like beyond these numbers are counted, not listed; `--json` lists them all. */
+const listedFields = 30;
+const listedNames = 64;
+
+/** A column of a printed table. */
+interface Layout<Row> {
+  readonly title: string;
+  readonly of: (row: Row) => string | number;
+  readonly right?: boolean;
+}
+
+/** Lines of a table, indented by two, its columns as wide as they need to be. */
+function tableLines<Row>(rows: readonly Row[], layout: readonly Layout<Row>[]): string[] {
+  const cells = [
+    layout.map(({ title }) => title),
+    ...rows.map((row) => layout.map(({ of }) => String(of(row)))),
+  ];
+  const widths = layout.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
+  return cells.map((line) => {
+    const padded = line.map((text, column) =>
+      layout[column]!.right === true ? text.padStart(widths[column]!) : text.padEnd(widths[column]!),
+    );
+    return `  ${padded.join('  ')}`.trimEnd();
+  });
+}
+
+/** Words joined by blanks, broken at the width of the page and indented by two. */
+function wrapped(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const word of words) {
+    if (line.length + 1 + word.length > width && line.trim() !== '') {
+      lines.push(line);
+      line = ' ';
+    }
+    line += ` ${word}`;
+  }
+  return line.trim() === '' ? lines : [...lines, line];
+}
+
+/** `12.3 MB`, in powers of 1000. */
+export function sizeText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${units[power]}`;
+}
+
+/** `1 h 02 min 05 s`, to a tenth of a second below a minute. */
+export function durationText(seconds: number): string {
+  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 1 ? 3 : 1))} s`;
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours} h ${two(minutes)} min ${two(rest)} s` : `${minutes} min ${two(rest)} s`;
+}
+
+const megahertz = (hz: number) => `${Number((hz / 1e6).toFixed(4))}`;
+const longestName = 20;
+const clipped = (name: string) => (name.length > longestName ? `${name.slice(0, longestName - 3)}...` : name);
+const clock = (mjdSeconds: number) => isoFromMjd(mjdSeconds / secondsPerDay, 1).replace('T', ' ');
+
+function timeLine({ startMjdSeconds, endMjdSeconds }: SetDescription): string {
+  if (startMjdSeconds === null || endMjdSeconds === null) return 'no rows';
+  const duration = durationText(endMjdSeconds - startMjdSeconds);
+  return `${clock(startMjdSeconds)} to ${clock(endMjdSeconds)} UTC (${duration})`;
+}
+
+function headLines(set: SetDescription): string[] {
+  const { path, telescope, observer, project, rows, bytesOnDisk, byteOrder, tableKind } = set;
+  const who = [telescope || 'unknown telescope', observer, project].filter((text) => text !== '');
+  const kind = tableKind === 'plain' ? '' : `, a ${tableKind} table`;
+  return [
+    path,
+    `  ${who.join(', ')}`,
+    `  ${timeLine(set)}`,
+    `  ${rows} rows, ${sizeText(bytesOnDisk)} on disk, ${byteOrder}-endian${kind}`,
+  ];
+}
+
+const radians = (degrees: number) => (degrees * Math.PI) / 180;
+
+function fieldLines(fields: readonly FieldDescription[]): string[] {
+  // Calibrators, unused entries: fields with rows first, as only these can be imaged.
+  const ordered = [...fields.filter(({ rows }) => rows > 0), ...fields.filter(({ rows }) => rows === 0)];
+  const lines = tableLines(ordered.slice(0, listedFields), [
+    { title: 'id', of: ({ id }) => id, right: true },
+    { title: 'name', of: ({ name }) => clipped(name) },
+    { title: 'right asc.', of: ({ raDeg }) => (raDeg === null ? '?' : formatRa(radians(raDeg), 2)) },
+    { title: 'declination', of: ({ decDeg }) => (decDeg === null ? '?' : formatDec(radians(decDeg), 1)) },
+    { title: 'frame', of: ({ frame }) => frame },
+    { title: 'steps', of: ({ timeSteps }) => timeSteps, right: true },
+    {
+      title: 'interval',
+      of: ({ intervalSeconds }) => (intervalSeconds === null ? '-' : durationText(intervalSeconds)),
+      right: true,
+    },
+    { title: 'rows', of: ({ rows }) => rows, right: true },
+    { title: 'bands', of: ({ dataDescriptions }) => dataDescriptions.join(' ') || '-' },
+  ]);
+  const more = fields.length - listedFields;
+  return [`Fields (${fields.length})`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])];
+}
+
+function bandLines({ dataDescriptions, spectralWindows, polarizations }: SetDescription): string[] {
+  const rows = dataDescriptions.map((description) => ({
+    ...description,
+    window: spectralWindows[description.spectralWindow],
+    setup: polarizations[description.polarization],
+  }));
+  return [
+    `Bands (${rows.length}, by DATA_DESC_ID; frequencies in MHz)`,
+    ...tableLines(rows, [
+      { title: 'id', of: ({ id }) => id, right: true },
+      { title: 'spw', of: ({ spectralWindow }) => spectralWindow, right: true },
+      { title: 'name', of: ({ window }) => clipped(window?.name ?? '?') },
+      { title: 'channels', of: ({ window }) => window?.channels ?? '?', right: true },
+      { title: 'first', of: ({ window }) => (window ? megahertz(window.firstHz) : '?'), right: true },
+      { title: 'last', of: ({ window }) => (window ? megahertz(window.lastHz) : '?'), right: true },
+      {
+        title: 'width',
+        of: ({ window }) => (window?.channelWidthHz == null ? '?' : megahertz(window.channelWidthHz)),
+        right: true,
+      },
+      { title: 'frame', of: ({ window }) => window?.frame ?? '?' },
+      { title: 'correlations', of: ({ setup }) => setup?.correlations.join(' ') || '?' },
+      { title: '', of: ({ used }) => (used ? '' : '(no rows)') },
+    ]),
+  ];
+}
+
+function antennaLines({ antennas }: SetDescription): string[] {
+  const diameters = antennas.map(({ diameterMetres }) => Number(diameterMetres.toFixed(1)));
+  const [least, most] = [Math.min(...diameters), Math.max(...diameters)];
+  // Antennas that were never built (or have no position) are entered at the centre of the Earth.
+  const placed = antennas
+    .map(({ positionMetres }) => positionMetres)
+    .filter((position) => position.some(Boolean));
+  let longest = 0;
+  for (const a of placed) {
+    for (const b of placed) {
+      const length = Math.hypot(...a.map((value, axis) => (value ?? Number.NaN) - (b[axis] ?? Number.NaN)));
+      if (length > longest) longest = length;
+    }
+  }
+  const names = antennas.slice(0, listedNames).map(({ name }) => name);
+  if (antennas.length > names.length) names.push(`and ${antennas.length - names.length} more`);
+  const size = longest < 10_000 ? `${longest.toFixed(0)} m` : `${(longest / 1000).toFixed(1)} km`;
+  if (antennas.length === 0) return ['Antennas (0)'];
+  const diameter = least === most ? least : `${least} to ${most}`;
+  return [
+    `Antennas (${antennas.length}; longest baseline ${size}; diameter ${diameter} m)`,
+    ...wrapped(names),
+  ];
+}
+
+function columnLines({ columns, storage, dataColumn }: SetDescription): string[] {
+  const bytes = new Map(storage.map(({ number, bytesOnDisk }) => [number, bytesOnDisk]));
+  const shared = new Map(storage.map(({ number, columns: names }) => [number, names.length]));
+  // A manager's size is printed once, with its first column.
+  const printed = new Set<number>();
+  const rows = columns.map((column) => {
+    const number = column.storageNumber;
+    if (number === null || printed.has(number)) return { ...column, size: '' };
+    printed.add(number);
+    const others = (shared.get(number) ?? 1) - 1;
+    return {
+      ...column,
+      size: `${sizeText(bytes.get(number) ?? 0)}${others > 0 ? ` with ${others} more` : ''}`,
+    };
+  });
+  return [
+    `Columns (${dataColumn === null ? 'none can be imaged' : `${dataColumn} is imaged unless another is named`})`,
+    ...tableLines(rows, [
+      { title: 'name', of: ({ name }) => name },
+      { title: 'type', of: ({ type }) => type },
+      { title: 'shape', of: ({ shape }) => (shape === null ? '' : shape.join(' x ')) },
+      {
+        title: 'storage',
+        of: ({ storageManager, storageNumber }) =>
+          `${storageManager}${storageNumber === null ? '' : ` ${storageNumber}`}`,
+      },
+      { title: 'on disk', of: ({ size }) => size },
+    ]),
+  ];
+}
+
+/** The description as text, with a line break at its end. */
+export function infoText(set: SetDescription): string {
+  const sections = [
+    headLines(set),
+    fieldLines(set.fields),
+    bandLines(set),
+    antennaLines(set),
+    columnLines(set),
+    [`Subtables (${set.subtables.length})`, ...wrapped(set.subtables)],
+  ];
+  if (set.flags !== undefined) {
+    const { percent, flagged, samples } = set.flags;
+    sections.push(['Flags', `  ${percent.toFixed(2)} % of all samples (${flagged} of ${samples})`]);
+  }
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
