@@ -64,7 +64,7 @@ export function durationText(seconds: number): string {
   return hours > 0 ? `${hours} h ${two(minutes)} min ${two(rest)} s` : `${minutes} min ${two(rest)} s`;
 }
 
-const megahertz = (hz: number) => `${Number((hz / 1e6).toFixed(4))}`;
+const megahertz = (hz: number | null | undefined) => (hz == null ? '?' : `${Number((hz / 1e6).toFixed(4))}`);
 const longestName = 20;
 const clipped = (name: string) => (name.length > longestName ? `${name.slice(0, longestName - 3)}...` : name);
 const clock = (mjdSeconds: number) => isoFromMjd(mjdSeconds / secondsPerDay, 1).replace('T', ' ');
@@ -124,11 +124,11 @@ function bandLines({ dataDescriptions, spectralWindows, polarizations }: SetDesc
       { title: 'spw', of: ({ spectralWindow }) => spectralWindow, right: true },
       { title: 'name', of: ({ window }) => clipped(window?.name ?? '?') },
       { title: 'channels', of: ({ window }) => window?.channels ?? '?', right: true },
-      { title: 'first', of: ({ window }) => (window ? megahertz(window.firstHz) : '?'), right: true },
-      { title: 'last', of: ({ window }) => (window ? megahertz(window.lastHz) : '?'), right: true },
+      { title: 'first', of: ({ window }) => megahertz(window?.firstHz), right: true },
+      { title: 'last', of: ({ window }) => megahertz(window?.lastHz), right: true },
       {
         title: 'width',
-        of: ({ window }) => (window?.channelWidthHz == null ? '?' : megahertz(window.channelWidthHz)),
+        of: ({ window }) => megahertz(window?.channelWidthHz),
         right: true,
       },
       { title: 'frame', of: ({ window }) => window?.frame ?? '?' },

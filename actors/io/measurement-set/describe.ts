@@ -28,10 +28,10 @@ export interface SpectralWindowDescription {
   readonly id: number;
   readonly name: string;
   readonly channels: number;
-  readonly firstHz: number;
-  readonly lastHz: number;
+  readonly firstHz: number | null;
+  readonly lastHz: number | null;
   readonly channelWidthHz: number | null;
-  readonly referenceHz: number;
+  readonly referenceHz: number | null;
   readonly frame: string;
 }
 
@@ -210,10 +210,10 @@ export async function describeSet(set: MeasurementSet): Promise<SetDescription> 
       id,
       name,
       channels: freq.length,
-      firstHz: freq[0]!,
-      lastHz: freq.at(-1)!,
+      firstHz: finite(freq[0]),
+      lastHz: finite(freq.at(-1)),
       channelWidthHz: finite(width[0]),
-      referenceHz,
+      referenceHz: finite(referenceHz),
       frame,
     })),
     polarizations: polarizations.map(({ id, correlations }) => ({ id, correlations })),

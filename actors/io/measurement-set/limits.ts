@@ -8,6 +8,8 @@ export const limits = {
   /** Bytes of stored visibilities, flags and weights held at once while a chunk is read. Large enough that a
    *  read covers whole tiles, small enough that a worker's memory is its chunks, not its reader. */
   pieceBytes: 32 << 20,
+  /** Rows of a main table: row numbers are kept in 32 bits. */
+  rows: 2 ** 32 - 1,
   /** Names listed in an error before it says how many more there are: one line stays readable. */
   listedNames: 12,
   /** Rows of a subtable that are read; larger ones belong to a damaged or hostile set. */

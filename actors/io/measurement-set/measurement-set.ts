@@ -11,7 +11,7 @@ import type { Table } from '../casacore/table.ts';
 import { chunkSize, readPlannedChunk } from './chunk-reader.ts';
 import { resolveDataColumn, visibilityColumns } from './columns.ts';
 import { stokesRecipe } from './correlations.ts';
-import { type Field, readFields, resolveField } from './fields.ts';
+import { type Field, readFields, resolveField, toJ2000 } from './fields.ts';
 import { limits } from './limits.ts';
 import { expandRuns, type RowIndex, RowIndexBuilder, type TimeSlot } from './row-index.ts';
 import {
@@ -159,6 +159,13 @@ export class MeasurementSet {
     if (spectralWindow === undefined) {
       throw damaged(`${this.path}/SPECTRAL_WINDOW`, `there is no row ${spectralWindowId}`);
     }
+    const { freq } = spectralWindow;
+    if (freq.length === 0 || !freq.every((hz) => hz > 0)) {
+      throw damaged(
+        `${this.path}/SPECTRAL_WINDOW`,
+        `row ${spectralWindowId} of CHAN_FREQ holds no frequencies`,
+      );
+    }
     const polarization = (await this.polarizations())[polarizationId];
     if (polarization === undefined) {
       throw damaged(`${this.path}/POLARIZATION`, `there is no row ${polarizationId}`);
@@ -221,6 +228,9 @@ export class MeasurementSet {
   async #phaseCentre(fieldId: number) {
     const { name, frame, phaseCentre } = await this.field(fieldId);
     if (phaseCentre !== undefined) return phaseCentre;
+    if (toJ2000(0, 0, frame) !== undefined) {
+      throw damaged(`${this.path}/FIELD`, `row ${fieldId} of PHASE_DIR holds no direction`);
+    }
     throw new AsperitasError(
       'unsupported-frame',
       `${this.path}: the phase centre of field ${fieldId} "${name}" is given in ${frame}; only J2000, ` +
@@ -237,6 +247,13 @@ export class MeasurementSet {
 
 /** Reads the columns of the index in pieces. */
 async function indexRows(table: Table): Promise<RowIndex> {
+  if (table.rowCount > limits.rows) {
+    throw new AsperitasError(
+      'table-too-large',
+      `${table.path}: ${table.rowCount} rows; at most ${limits.rows} are read: split the set`,
+      { table: table.path, rows: table.rowCount },
+    );
+  }
   const builder = new RowIndexBuilder();
   const names = ['TIME', 'INTERVAL', 'FIELD_ID', 'DATA_DESC_ID', 'ANTENNA1', 'ANTENNA2'];
   for (let start = 0; start < table.rowCount; start += limits.indexRows) {

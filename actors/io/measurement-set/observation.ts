@@ -24,6 +24,8 @@ export interface ObservationBlock {
   readonly flag: Uint8Array;
   /** `[row, chan, corr]` 1/Jy^2 */
   readonly weight: Float32Array;
+  /** `[row]` FLAG_ROW; where left out it is set for rows that are flagged throughout. */
+  readonly flagRow?: Uint8Array;
 }
 
 export interface ObservedAntenna {

@@ -20,7 +20,7 @@ export interface Antenna {
 export interface SpectralWindow {
   readonly id: number;
   readonly name: string;
-  /** `[chan]` Hz, channel centres in stored order: they may descend. */
+  /** `[chan]` Hz, channel centres in stored order: they may descend. Empty where the set does not say. */
   readonly freq: Float64Array;
   /** `[chan]` Hz; negative where frequencies descend, if the writer said so. */
   readonly width: Float64Array;
@@ -69,7 +69,10 @@ export async function openSubtable(main: Table, name: string): Promise<Table> {
   try {
     table = await main.subtable(name);
   } catch (error) {
-    if (!isAsperitasError(error, 'no-such-subtable')) throw error;
+    const absent = ['no-such-subtable', 'missing-file', 'not-a-table'].some((code) =>
+      isAsperitasError(error, code),
+    );
+    if (!absent) throw error;
     throw damaged(`${main.path}/${name}`, `the ${name} subtable is missing`, error);
   }
   if (table.rowCount > limits.subtableRows) {
@@ -134,17 +137,15 @@ export async function readSpectralWindows(main: Table): Promise<readonly Spectra
     readArrays(table, 'CHAN_WIDTH'),
   ]);
   return frequencies.map((cell, id) => {
-    const freq = numbersOf(cell);
-    if (freq === undefined || !freq.every((hz) => hz > 0)) {
-      throw damaged(table, `row ${id} of CHAN_FREQ holds no frequencies`);
-    }
+    // Windows that no row uses may be left unfilled; they fail only when they are asked for.
+    const freq = numbersOf(cell) ?? new Float64Array(0);
     const width = numbersOf(widths[id]);
     return {
       id,
       name: names[id]!,
       freq,
       width: width?.length === freq.length ? width : new Float64Array(freq.length).fill(Number.NaN),
-      referenceHz: references[id]! > 0 ? references[id]! : freq[freq.length >> 1]!,
+      referenceHz: references[id]! > 0 ? references[id]! : (freq[freq.length >> 1] ?? Number.NaN),
       frame: frequencyFrames[frames[id]!] ?? 'unknown',
     };
   });

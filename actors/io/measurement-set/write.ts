@@ -24,6 +24,7 @@ function checkBlock(block: ObservationBlock, { bands, fields, antennas }: Observ
   const samples = rows * band.freq.length * band.correlations.length;
   const fits =
     block.antenna2.length === rows &&
+    (block.flagRow ?? block.antenna1).length === rows &&
     block.uvw.length === 3 * rows &&
     block.data.length === 2 * samples &&
     block.flag.length === samples &&
@@ -48,8 +49,9 @@ function meanWeights(weight: Float32Array, channels: number, correlations: numbe
   return means;
 }
 
-/** FLAG_ROW: 1 where all samples of a row are flagged. */
-function flaggedRows({ flag, antenna1 }: ObservationBlock): readonly number[] {
+/** FLAG_ROW: as given, else 1 where all samples of a row are flagged. */
+function flaggedRows({ flag, flagRow, antenna1 }: ObservationBlock): ArrayLike<number> {
+  if (flagRow !== undefined) return flagRow;
   const perRow = flag.length / Math.max(1, antenna1.length);
   return Array.from(antenna1, (_, row) => {
     const samples = flag.subarray(row * perRow, (row + 1) * perRow);
