@@ -24,5 +24,6 @@ export { writeMeasurementSet } from './io/measurement-set/write.ts';
 export { arrayLayouts, parseLayout, type Station } from './simulation/layouts.ts';
 export type { LightCurve } from './simulation/light-curves.ts';
 export { evenBand, type SimulationPlan, simulateObservation } from './simulation/observe.ts';
-export type { SkySource } from './simulation/predict.ts';
+export { fluxDensity, type SkySource } from './simulation/predict.ts';
+export { transitTime } from './simulation/uvw.ts';
 export * from './visibility.ts';

@@ -4,7 +4,7 @@
  */
 import { isoFromMjd, secondsPerDay } from '../io/calendar.ts';
 import type { FieldDescription, SetDescription } from '../io/measurement-set/describe.ts';
-import { formatDec, formatRa } from '../io/wcs.ts';
+import { formatDec, formatRa, radians } from '../io/wcs.ts';
 
 const width = 100;
 /** Fields, antennas and the like beyond these numbers are counted, not listed; `--json` lists them all. */
@@ -86,8 +86,6 @@ function headLines(set: SetDescription): string[] {
     `  ${rows} rows, ${sizeText(bytesOnDisk)} on disk, ${byteOrder}-endian${kind}`,
   ];
 }
-
-const radians = (degrees: number) => (degrees * Math.PI) / 180;
 
 function fieldLines(fields: readonly FieldDescription[]): string[] {
   // Calibrators, unused entries: fields with rows first, as only these can be imaged.
@@ -178,8 +176,10 @@ function columnLines({ columns, storage, dataColumn }: SetDescription): string[]
       size: `${sizeText(bytes.get(number) ?? 0)}${others > 0 ? ` with ${others} more` : ''}`,
     };
   });
+  const imaged =
+    dataColumn === null ? 'none can be imaged' : `${dataColumn} is imaged unless another is named`;
   return [
-    `Columns (${dataColumn === null ? 'none can be imaged' : `${dataColumn} is imaged unless another is named`})`,
+    `Columns (${imaged})`,
     ...tableLines(rows, [
       { title: 'name', of: ({ name }) => name },
       { title: 'type', of: ({ type }) => type },

@@ -31,7 +31,9 @@ export function radians(degrees: number): number {
 /** Right ascension into 0 to 2 pi; sets may hold negative ones. */
 export function wrapRa(raRad: number): number {
   const wrapped = raRad % fullTurn;
-  return wrapped < 0 ? wrapped + fullTurn : wrapped;
+  if (wrapped >= 0) return wrapped;
+  // A tiny negative angle rounds to a full turn.
+  return wrapped + fullTurn < fullTurn ? wrapped + fullTurn : 0;
 }
 
 export function lmFromPixel(geometry: ImageGeometry, { x, y }: Pixel): DirectionCosines {

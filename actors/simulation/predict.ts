@@ -5,10 +5,10 @@
  * files, antennas, the rotation of the Earth.
  */
 import { assert } from '../../runtime/index.ts';
+import { lmFromSky } from '../io/wcs.ts';
 import type { Correlation, Direction } from '../visibility.ts';
 import { type LightCurve, lightCurveFactor } from './light-curves.ts';
 import type { RandomStream } from './random.ts';
-import { directionCosines } from './uvw.ts';
 
 const speedOfLight = 299792458;
 
@@ -76,7 +76,7 @@ export interface Prediction {
   readonly seconds: number;
 }
 
-/** `[row, chan, corr, 2]` Jy. Sources behind the observer (n <= 0) are left out. */
+/** `[row, chan, corr, 2]` Jy. Sources more than 90 degrees away are left out. */
 export function predictVisibilities(prediction: Prediction): Float32Array {
   const { sources, phaseCentre, uvw, freq, correlations, seconds } = prediction;
   const rowCount = uvw.length / 3;
@@ -84,13 +84,14 @@ export function predictVisibilities(prediction: Prediction): Float32Array {
   const stride = 2 * correlations.length;
   const sum = new Float64Array(rowCount * freq.length * stride);
   for (const source of sources) {
-    const { l, m, n } = directionCosines(source, phaseCentre);
-    if (n <= 0) continue;
+    const cosines = lmFromSky(phaseCentre, source);
+    if (cosines === undefined) continue;
+    const { l, m } = cosines;
     const fluxes = Array.from(freq, (hz) => fluxDensity(source, seconds, hz));
     if (fluxes.every((flux) => flux === 0)) continue;
     const coherences = correlations.map((name) => coherence(name, source.polarization ?? [0, 0, 0]));
     // n - 1 loses its digits near the centre; this form keeps them.
-    const nMinus1 = -(l * l + m * m) / (1 + n);
+    const nMinus1 = -(l * l + m * m) / (1 + Math.sqrt(Math.max(0, 1 - l * l - m * m)));
     for (let row = 0; row < rowCount; row++) {
       const metres = uvw[3 * row]! * l + uvw[3 * row + 1]! * m + uvw[3 * row + 2]! * nMinus1;
       for (let chan = 0; chan < freq.length; chan++) {

@@ -1,43 +1,18 @@
 /**
  * Owns the geometry between the Earth and the sky: baselines of rotating antennas in the frame of a phase
- * centre, directions on the sky as direction cosines. Pure. The Earth's axis is that of J2000: precession and
+ * centre, elevations and transits. Pure. The Earth's axis is that of J2000: precession and
  * polar motion are left out, so that a simulated sky and its uvw agree with one another but not to an
  * arcsecond with an almanac. Must not know: visibilities, files.
  */
 import type { Direction } from '../visibility.ts';
 
-/** Direction cosines from a phase centre: l east, m north, n towards it. */
-export interface DirectionCosines {
-  readonly l: number;
-  readonly m: number;
-  readonly n: number;
-}
-
-/** Direction cosines of a direction about a phase centre; n is negative behind the observer. */
-export function directionCosines(direction: Direction, centre: Direction): DirectionCosines {
-  const [sinDec, cosDec] = [Math.sin(direction.decRad), Math.cos(direction.decRad)];
-  const [sinCentre, cosCentre] = [Math.sin(centre.decRad), Math.cos(centre.decRad)];
-  const east = direction.raRad - centre.raRad;
-  return {
-    l: cosDec * Math.sin(east),
-    m: sinDec * cosCentre - cosDec * sinCentre * Math.cos(east),
-    n: sinDec * sinCentre + cosDec * cosCentre * Math.cos(east),
-  };
-}
-
-/** The direction whose cosines about a phase centre are l and m, in the hemisphere of the centre. */
-export function directionAt(l: number, m: number, centre: Direction): Direction {
-  const n = Math.sqrt(1 - l * l - m * m);
-  const [sinCentre, cosCentre] = [Math.sin(centre.decRad), Math.cos(centre.decRad)];
-  const raRad = centre.raRad + Math.atan2(l, n * cosCentre - m * sinCentre);
-  const turn = 2 * Math.PI;
-  return { raRad: raRad - turn * Math.floor(raRad / turn), decRad: Math.asin(m * cosCentre + n * sinCentre) };
-}
+/** Turns of the Earth in a day of UT1, against the stars. */
+const turnsPerDay = 1.00273781191135448;
 
 /** The Earth's rotation angle (IAU 2000, eq. 14 of Capitaine et al. 2000), UT1 taken as UTC; radians. */
 export function earthRotationAngle(timeMjdSeconds: number): number {
   const days = timeMjdSeconds / 86400 - 51544.5;
-  const turns = 0.779057273264 + 0.00273781191135448 * days + (days % 1);
+  const turns = 0.779057273264 + (turnsPerDay - 1) * days + (days % 1);
   return 2 * Math.PI * (turns - Math.floor(turns));
 }
 
@@ -91,4 +66,15 @@ export function sineOfElevation(
   const along =
     x * cosDec * Math.cos(hourAngle) - y * cosDec * Math.sin(hourAngle) + z * Math.sin(direction.decRad);
   return along / Math.hypot(x, y, z);
+}
+
+/** The first time after `afterMjdSeconds` at which a direction is highest over a place; seconds, MJD UTC. */
+export function transitTime(
+  position: readonly [number, number, number],
+  direction: Direction,
+  afterMjdSeconds: number,
+): number {
+  const longitude = Math.atan2(position[1], position[0]);
+  const turns = (direction.raRad - longitude - earthRotationAngle(afterMjdSeconds)) / (2 * Math.PI);
+  return afterMjdSeconds + ((turns - Math.floor(turns)) * 86400) / turnsPerDay;
 }

@@ -6,6 +6,7 @@
 import { AsperitasError } from '../../../runtime/index.ts';
 import type { Direction } from '../../visibility.ts';
 import type { Column, Table, TableRecord } from '../casacore/table.ts';
+import { wrapRa } from '../wcs.ts';
 import { limits } from './limits.ts';
 import { damaged, openSubtable, readArrays, readNumbers, readTexts } from './subtables.ts';
 
@@ -58,15 +59,7 @@ function rotated(
   }
   const [a, b, c, d, e, f, g, h, i] = matrix;
   const [p, q, r] = [a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + i * z];
-  return { raRad: normalisedAngle(Math.atan2(q, p)), decRad: Math.atan2(r, Math.hypot(p, q)) };
-}
-
-/** The same angle in [0, 2 pi). */
-export function normalisedAngle(radians: number): number {
-  const turn = 2 * Math.PI;
-  const angle = radians - turn * Math.floor(radians / turn);
-  // A tiny negative angle rounds to a full turn.
-  return angle >= turn ? 0 : angle;
+  return { raRad: wrapRa(Math.atan2(q, p)), decRad: Math.atan2(r, Math.hypot(p, q)) };
 }
 
 /**
@@ -76,7 +69,7 @@ export function toJ2000(longitude: number, latitude: number, frame: string): Dir
   switch (frame) {
     case 'J2000':
     case 'ICRS':
-      return { raRad: normalisedAngle(longitude), decRad: latitude };
+      return { raRad: wrapRa(longitude), decRad: latitude };
     case 'B1950':
     case 'B1950_VLA':
       return rotated(b1950ToJ2000, longitude, latitude, true);

@@ -9,15 +9,27 @@ import {
   openMeasurementSet,
 } from '../../../actors/io/measurement-set/measurement-set.ts';
 import { writeMeasurementSet } from '../../../actors/io/measurement-set/write.ts';
+import { lmFromSky, skyFromLm } from '../../../actors/io/wcs.ts';
 import { arrayLayouts } from '../../../actors/simulation/layouts.ts';
 import { evenBand, type SimulationPlan, simulateObservation } from '../../../actors/simulation/observe.ts';
-import { directionAt, directionCosines } from '../../../actors/simulation/uvw.ts';
+import { makeUvw, sineOfElevation, transitTime } from '../../../actors/simulation/uvw.ts';
 import type { VisibilityChunk } from '../../../actors/visibility.ts';
 import { isAsperitasError } from '../../../runtime/index.ts';
+import { sharedDataMissing, sharedSet } from '../../support/shared-data.ts';
 
 const centre = { raRad: 0.5, decRad: 0.6 };
-const steady = { name: 'STEADY', ...directionAt(0.001, -0.0007, centre), fluxJy: 1, spectralIndex: -0.7 };
-const burst = { name: 'BURST', ...directionAt(-0.0012, 0.0004, centre), fluxJy: 2, spectralIndex: 0 };
+const steady = {
+  name: 'STEADY',
+  ...skyFromLm(centre, { l: 0.001, m: -0.0007 })!,
+  fluxJy: 1,
+  spectralIndex: -0.7,
+};
+const burst = {
+  name: 'BURST',
+  ...skyFromLm(centre, { l: -0.0012, m: 0.0004 })!,
+  fluxJy: 2,
+  spectralIndex: 0,
+};
 const plan: SimulationPlan = {
   telescope: 'SIMULATED',
   stations: arrayLayouts['vla-d'].slice(0, 12),
@@ -60,7 +72,8 @@ after(async () => {
  * The flux density that the visibilities show in a direction: the weighted mean of what a source there would.
  */
 function fluxTowards(chunk: VisibilityChunk, direction: { readonly raRad: number; readonly decRad: number }) {
-  const { l, m, n } = directionCosines(direction, chunk.phaseCentre);
+  const { l, m } = lmFromSky(chunk.phaseCentre, direction)!;
+  const n = Math.sqrt(1 - l * l - m * m);
   let [sum, weights] = [0, 0];
   for (let at = 0; at < chunk.mask.length; at++) {
     const row = Math.floor(at / chunk.freq.length);
@@ -142,6 +155,47 @@ test('the same seed gives the same visibilities; an existing set is not overwrit
   await assert.rejects(writeMeasurementSet(set.path, again), (error) =>
     isAsperitasError(error, 'already-exists'),
   );
+});
+
+test('a field is highest at its transit', () => {
+  const { position } = plan.stations[0]!;
+  const transit = transitTime(position, centre, plan.startMjdSeconds);
+  assert.ok(transit >= plan.startMjdSeconds && transit < plan.startMjdSeconds + 86400);
+  const height = (time: number) => sineOfElevation(position, centre, time);
+  assert.ok(height(transit) > Math.max(height(transit - 60), height(transit + 60)));
+});
+
+test('uvw turn with the Earth as those of a set made with IAU precession, to 20 years of precession', {
+  skip: sharedDataMissing,
+}, async () => {
+  const vlay27 = await openMeasurementSet(sharedSet('dev', 'vlay27.ms.tgz'));
+  try {
+    const { phaseCentre } = await vlay27.field('TARGET');
+    const positions = (await vlay27.antennas()).map(({ position }) => position);
+    const request = {
+      fieldId: 1,
+      dataDescriptionId: 0,
+      channels: [0, 1],
+      stokes: 'I',
+      dataColumn: 'auto',
+    } as const;
+    for (const slot of [0, 59]) {
+      const { antenna1, antenna2, uvw, time } = await vlay27.readChunk({
+        ...request,
+        slots: [slot, slot + 1],
+      });
+      const timeMjdSeconds = time[0]!;
+      const made = makeUvw({ positions, antenna1, antenna2, phaseCentre: phaseCentre!, timeMjdSeconds });
+      for (let row = 0; row < antenna1.length; row++) {
+        const [a, b] = [made, uvw].map((from) => from.subarray(3 * row, 3 * row + 3));
+        // That set has position 1 minus position 2, as VLA sets do; 20 years turn the axis by 0.0049 rad.
+        const apart = Math.hypot(a![0]! + b![0]!, a![1]! + b![1]!, a![2]! + b![2]!);
+        assert.ok(apart < 0.0055 * Math.hypot(...b!), `row ${row}: ${apart} m apart`);
+      }
+    }
+  } finally {
+    await vlay27.close();
+  }
 });
 
 test('a field below the horizon is refused', () => {
