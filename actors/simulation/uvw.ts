@@ -6,13 +6,13 @@
  */
 import type { Direction } from '../visibility.ts';
 
-/** Turns of the Earth in a day of UT1, against the stars. */
-const turnsPerDay = 1.00273781191135448;
+/** What the Earth turns against the stars in a day of UT1, beyond one turn. */
+const extraTurns = 0.00273781191135448;
 
 /** The Earth's rotation angle (IAU 2000, eq. 14 of Capitaine et al. 2000), UT1 taken as UTC; radians. */
 export function earthRotationAngle(timeMjdSeconds: number): number {
   const days = timeMjdSeconds / 86400 - 51544.5;
-  const turns = 0.779057273264 + (turnsPerDay - 1) * days + (days % 1);
+  const turns = 0.779057273264 + extraTurns * days + (days % 1);
   return 2 * Math.PI * (turns - Math.floor(turns));
 }
 
@@ -76,5 +76,5 @@ export function transitTime(
 ): number {
   const longitude = Math.atan2(position[1], position[0]);
   const turns = (direction.raRad - longitude - earthRotationAngle(afterMjdSeconds)) / (2 * Math.PI);
-  return afterMjdSeconds + ((turns - Math.floor(turns)) * 86400) / turnsPerDay;
+  return afterMjdSeconds + ((turns - Math.floor(turns)) * 86400) / (1 + extraTurns);
 }
