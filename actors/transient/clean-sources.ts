@@ -27,8 +27,9 @@ export interface ComponentGroup {
   readonly radiusBeams: number;
 }
 
-/** A group whose components scatter by less than this (beams) is a point between pixels. */
-const pointRadiusBeams = 0.35;
+/** A group whose components scatter by less than this (beams) is taken for a point: between pixels, or spread
+ *  by sidelobes. If it is not, the exact residual will show what is left. */
+const pointRadiusBeams = 0.8;
 /** Components nearer than this (beams) touch. */
 const touchingBeams = 0.75;
 

@@ -1,8 +1,8 @@
 /**
  * Owns the detection of brightenings in a piece of the residual cube: every pixel's time series against all
  * boxes, in units of the local noise; what stands out in its surroundings is a detection. Pieces overlap by
- * a margin so that each detection is made in one piece only. Must not know: sources, which pixels lie where on
- * the sky, other pieces.
+ * a margin so that each detection is made in one piece only. Must not know: sources, which pixels lie where
+ * on the sky, other pieces.
  */
 import { limits } from './limits.ts';
 import { BoxFilter } from './matched-filter.ts';

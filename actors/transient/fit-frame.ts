@@ -9,7 +9,7 @@ import type { ModelSource } from './sky-model.ts';
 import { cholesky, inverseDiagonal, solveCholesky } from './symmetric.ts';
 import { Templates } from './templates.ts';
 
-/** Normal equations for moving all sources by (dl, dm, change of index), summed over frames by `addNormal`. */
+/** Normal equations for moving all sources by (dl, dm, change of index); `addNormal` sums them. */
 export interface NormalEquations {
   /** `[3 source, 3 source]` */
   readonly matrix: Float64Array;

@@ -36,7 +36,7 @@ export interface CurveEvent {
 /** What a light curve says. */
 export interface CurveSummary {
   readonly kind: SourceKind;
-  /** Over all bands. */
+  /** Of the mean flux: the highest of any band and of all together. */
   readonly meanSnr: number;
   readonly event: CurveEvent | undefined;
   /** Reduced chi-square about each band's weighted mean, all bands together. */
@@ -149,8 +149,10 @@ export function summarise(curves: readonly BandCurve[], bins: TimeBins, threshol
     (best, one) => (best === undefined || snr(one) > snr(best) ? one : best),
     undefined,
   );
-  const positive = used.reduce((sum, one) => sum + Math.max(0, snr(one)) ** 2, 0);
-  const meanSnr = Math.sqrt(positive);
+  // Of any band, or of all at a flat spectrum.
+  const together = used.reduce((sum, one) => sum + one.mean * one.weight, 0);
+  const weight = used.reduce((sum, one) => sum + one.weight, 0);
+  const meanSnr = Math.max(strongest === undefined ? 0 : snr(strongest), together / Math.sqrt(weight || 1));
   const event = findEvent(curves, moments, bins);
   const excess = used.reduce((sum, one) => Math.max(sum, modulation(one)), 0);
   const varies =

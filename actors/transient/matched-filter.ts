@@ -27,8 +27,8 @@ export function filterDurations(longest: number): number[] {
 }
 
 /** How many peaks of pure noise exceed `threshold` on average, by the expected Euler characteristic of a
- * Gaussian field in two dimensions (Worsley et al. 1992): near 6 sigma some fifteen times as many as the number of beams
- * suggests, since a field offers more than one place a beam for a peak.
+ * Gaussian field in two dimensions (Worsley et al. 1992): near 6 sigma some fifteen times as many as the
+ * number of beams suggests, since a field offers more than one place a beam for a peak.
  * @param trials.elements beams (full width at half maximum squared) in an image
  * @param trials.series independent images: times, durations and bands together */
 export function expectedFalse(

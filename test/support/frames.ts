@@ -1,6 +1,6 @@
 /**
- * Makes frames for tests of the transient search: an array of random antennas, point sources, normal noise whose
- * variance is what the weights say.
+ * Makes frames for tests of the transient search: an array of random antennas, point sources, normal noise
+ * whose variance is what the weights say.
  */
 import { directPredict, type PointComponent } from '../../actors/imaging/kernels/direct.ts';
 import { type RandomStream, randomStream } from '../../actors/simulation/random.ts';

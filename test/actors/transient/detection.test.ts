@@ -108,7 +108,7 @@ test('a noisy corner raises its own threshold only', () => {
   assert.equal(search(cube, size, 64).length, 1);
 });
 
-test('what no band shows alone is found in all together; a missing frame and places outside the sky do no harm', () => {
+test('what no band shows alone is found in all; missing frames and places beyond the sky do no harm', () => {
   const size = 32;
   const [tile] = tilesOf({ npixX: size, npixY: size }, size, 4);
   const bands = [21, 22, 23].map((seed) => {

@@ -1,0 +1,36 @@
+/**
+ * Owns the limits of the pipelines, each with its reason. Must not know: anything else.
+ */
+export const limits = {
+  /** Blocks a thread: enough that threads end together, few enough that tasks stay much longer than their
+   *  overhead. */
+  blocksPerThread: 4,
+  /** Visibilities and images that a task holds at once, bytes. */
+  blockBytes: 192 * 2 ** 20,
+  /** Phase centres of sets may differ by this part of a pixel: far below any error of place. */
+  centrePixels: 0.1,
+  /** Passes in which CLEAN of the means may still find sources. */
+  cleanRounds: 6,
+  /** Passes in which the residual frames are searched. */
+  searchRounds: 12,
+  /** Fits without images after new sources came, to bring them to their places. */
+  settlingFits: 3,
+  /** Beams by which no source may move any more when places count as found. */
+  settledBeams: 0.01,
+  /** CLEAN may put components where the mean stands out by this many times its noise ... */
+  cleanSeedSigma: 5,
+  /** ... and goes down to this many times, there. */
+  cleanDepthSigma: 2.5,
+  /** One CLEAN goes down to this part of the peak, then the exact residual is made (major cycle). */
+  cleanStopFraction: 0.15,
+  /** Iterations of one CLEAN: bounds its time. */
+  cleanIterations: 20_000,
+  /** Part of a peak that one iteration takes. */
+  cleanGain: 0.1,
+  /** Pixels of a tile times frames that a detection task holds, bytes of 4 each, thrice. */
+  tileBytes: 48 * 2 ** 20,
+  /** Detections of a tile and series that are looked at; more come in the next round. */
+  detectionsPerTile: 32,
+  /** Sources that are fitted together; their normal matrix grows with the square. */
+  mostSources: 200,
+} as const;

@@ -1,0 +1,294 @@
+/**
+ * Owns the course of a search: the steady sky by CLEAN with exact residuals, then round after round of
+ * fitting all sources to all frames and looking at what is left, until nothing is. Must not know: command
+ * lines, files, how graphs are built.
+ */
+import type { Future } from '../../scheduler/index.ts';
+import type { WeightedImage } from '../imaging/frame-imager.ts';
+import { fitBeam } from '../imaging/kernels/beam.ts';
+import { groupComponents } from '../transient/clean-sources.ts';
+import { curvesOf, type FrameMeasures, noisePowerOf } from '../transient/curves.ts';
+import { addNormal, type NormalEquations } from '../transient/fit-frame.ts';
+import { type BandCurve, type CurveSummary, summarise } from '../transient/light-curve.ts';
+import { refine } from '../transient/refine.ts';
+import { selectDetections } from '../transient/select-detections.ts';
+import { type ModelSource, type Place, placeOf, pointSource } from '../transient/sky-model.ts';
+import { addGroups, keepReal } from '../transient/source-list.ts';
+import { momentsOf } from '../transient/variability.ts';
+import type { Beam } from '../visibility.ts';
+import { limits } from './limits.ts';
+import {
+  type BandBeam,
+  cleanGraph,
+  detectInPass,
+  makePass,
+  type Pass,
+  type Stand,
+} from './transients-pass.ts';
+import type { TransientPlan } from './transients-plan.ts';
+import type { BlockFit, BlockMeasures, FitDepth, MeanClean } from './transients-tasks.ts';
+
+/** Where a search stands: enough to go on from. */
+export interface SearchState {
+  readonly phase: 'clean' | 'search';
+  readonly round: number;
+  readonly sources: readonly ModelSource[];
+  /** Places that looked like sources and were none. */
+  readonly dropped: readonly Place[];
+}
+
+/** A source with all that was measured of it. */
+export interface FoundSource {
+  readonly model: ModelSource;
+  /** `[band]` */
+  readonly curves: readonly BandCurve[];
+  readonly summary: CurveSummary;
+  /** radians, one standard deviation on each axis */
+  readonly placeErrorRad: number;
+}
+
+export interface SearchResult {
+  readonly sources: readonly FoundSource[];
+  readonly beams: readonly Beam[];
+  /** `[band]` noise power of the visibilities over that which their weights promise */
+  readonly noisePower: readonly number[];
+  /** `[band]` noise of the mean residual, Jy/beam */
+  readonly meanNoise: readonly number[];
+  /** Fits whose residual images are held at the sites. To be released. */
+  readonly fits: readonly Future<BlockFit>[];
+  /** False if the rounds ran out before nothing was left. */
+  readonly complete: boolean;
+}
+
+/** What the caller does on the way. */
+export interface SearchHooks {
+  onRound?(what: { readonly phase: string; readonly round: number; readonly sources: number }): void;
+  /** Called between rounds; the search can be taken up from here. */
+  onState?(state: SearchState): Promise<void>;
+}
+
+/** Runs a search.
+ * @param given.means the mean dirty image of each band
+ * @param given.psfs and its point spread function
+ * @param given.state where an earlier run was stopped */
+export async function search(
+  stand: Stand,
+  given: {
+    readonly means: readonly WeightedImage[];
+    readonly psfs: readonly WeightedImage[];
+    readonly state: SearchState | undefined;
+  },
+  hooks: SearchHooks,
+): Promise<SearchResult> {
+  const beams = given.psfs.map((psf) => ({ psf, beam: beamOf(psf, stand.plan) }));
+  const course = new Course(stand, beams, hooks, given.state);
+  return course.run(given.means);
+}
+
+/** The beam of a band; where none can be fitted, a circle of a few pixels, so that places can be compared. */
+export function beamOf({ pixels, sumWeight }: WeightedImage, { imaging }: TransientPlan): Beam {
+  const { npixX, npixY, pixsizeX, pixsizeY } = imaging.geometry;
+  const fitted = sumWeight > 0 ? fitBeam({ pixels, npixX, npixY }, { pixsizeX, pixsizeY }) : undefined;
+  const fallback = 5 * pixsizeX;
+  return fitted ?? { majorRad: fallback, minorRad: fallback, positionAngleRad: 0 };
+}
+
+const widthOf = ({ majorRad, minorRad }: Beam): number => Math.sqrt(majorRad * minorRad);
+
+class Course {
+  readonly #stand: Stand;
+  readonly #plan: TransientPlan;
+  readonly #beams: readonly BandBeam[];
+  readonly #sharpest: Beam;
+  readonly #hooks: SearchHooks;
+  #sources: readonly ModelSource[];
+  #dropped: readonly Place[];
+  #phase: SearchState['phase'];
+  #round: number;
+  /** Of the last pass. */
+  #curves: readonly (readonly BandCurve[])[] = [];
+  #summaries: readonly CurveSummary[] = [];
+  #placeError: Float64Array = new Float64Array(0);
+  #noisePower: readonly number[] = [];
+  #moved = Number.POSITIVE_INFINITY;
+
+  constructor(stand: Stand, beams: readonly BandBeam[], hooks: SearchHooks, state: SearchState | undefined) {
+    this.#stand = stand;
+    this.#plan = stand.plan;
+    this.#beams = beams;
+    this.#sharpest = beams
+      .map(({ beam }) => beam)
+      .reduce((best, beam) => (widthOf(beam) < widthOf(best) ? beam : best));
+    this.#hooks = hooks;
+    this.#sources = state?.sources ?? [];
+    this.#dropped = state?.dropped ?? [];
+    this.#phase = state?.phase ?? 'clean';
+    this.#round = state?.round ?? 0;
+  }
+
+  async run(means: readonly WeightedImage[]): Promise<SearchResult> {
+    if (this.#phase === 'clean') {
+      if (this.#round === 0) await this.#startFrom(means);
+      await this.#cleanRounds();
+      this.#phase = 'search';
+      this.#round = 0;
+      await this.#checkpoint();
+    }
+    return this.#searchRounds();
+  }
+
+  /** The first CLEAN, of the mean dirty images. */
+  async #startFrom(means: readonly WeightedImage[]): Promise<void> {
+    const { cluster, wait } = this.#stand;
+    const graph = cleanGraph(this.#plan, means, { beams: this.#beams, first: true });
+    this.#addCleaned(await cluster.compute(graph, wait));
+  }
+
+  async #cleanRounds(): Promise<void> {
+    for (; this.#round < limits.cleanRounds; this.#round++) {
+      await this.#checkpoint();
+      const settled = this.#moved < limits.settledBeams;
+      const pass = await this.#pass('mean');
+      const added = this.#addCleaned(pass.cleaned);
+      if (added === 0 && (settled || this.#moved < limits.settledBeams)) return;
+    }
+  }
+
+  async #searchRounds(): Promise<SearchResult> {
+    for (;;) {
+      await this.#checkpoint();
+      await this.#settle();
+      const fitted = this.#sources;
+      const pass = await this.#pass('frames');
+      const last = ++this.#round >= limits.searchRounds;
+      const result = this.#result(fitted, pass);
+      const dropped = this.#prune();
+      const added = this.#addCleaned(pass.cleaned) + (await this.#addDetections(pass));
+      if ((dropped === 0 && added === 0) || last) return { ...result, complete: dropped + added === 0 };
+      for (const fit of pass.fits) fit.release();
+    }
+  }
+
+  /** Brings new sources to their places before images are made of what is left. */
+  async #settle(): Promise<void> {
+    for (let fit = 0; fit < limits.settlingFits && this.#sources.length > 0; fit++) {
+      await this.#pass('fluxes');
+      if (this.#moved < limits.settledBeams) return;
+    }
+  }
+
+  /** Fits the sources, takes in what was measured, and moves them by what it says. */
+  async #pass(depth: FitDepth): Promise<Pass> {
+    const { request, bins, bands } = this.#plan;
+    this.#hooks.onRound?.({ phase: depth, round: this.#round, sources: this.#sources.length });
+    const pass = await makePass(this.#stand, this.#sources, { depth, beams: this.#beams });
+    const count = this.#sources.length;
+    const frames = bands.map((_, band) => this.#framesOf(pass.measures, band));
+    const byBand = frames.map((list) => curvesOf(list, count));
+    this.#noisePower = frames.map(noisePowerOf);
+    this.#curves = this.#sources.map((_, i) => byBand.map((curves) => curves[i]!));
+    this.#summaries = this.#curves.map((curves) => summarise(curves, bins, request.threshold));
+    this.#refine(pass.measures);
+    return pass;
+  }
+
+  #framesOf(measures: readonly BlockMeasures[], band: number): FrameMeasures[] {
+    const count = this.#sources.length;
+    return this.#plan.frames[band]!.map(({ block, index, timeS, dtS }) => {
+      const { flux, variance, scatter, samples } = measures[block]!;
+      const [from, to] = [index * count, (index + 1) * count];
+      return {
+        timeS,
+        dtS,
+        flux: flux.subarray(from, to),
+        variance: variance.subarray(from, to),
+        scatter: scatter[index]!,
+        samples: samples[index]!,
+      };
+    });
+  }
+
+  #refine(measures: readonly BlockMeasures[]): void {
+    const known = measures.flatMap(({ normal }) => (normal === undefined ? [] : [normal]));
+    this.#moved = 0;
+    if (this.#sources.length === 0 || known.length === 0) return;
+    const normal = known.reduce<NormalEquations>((sum, one) => addNormal(sum, one), {
+      matrix: new Float64Array(known[0]!.matrix.length),
+      vector: new Float64Array(known[0]!.vector.length),
+    });
+    const noisePower = Math.max(...this.#noisePower.filter(Number.isFinite), 0);
+    const moved = refine(this.#sources, normal, { noisePower, beamRad: widthOf(this.#sharpest) });
+    this.#sources = moved.sources;
+    this.#moved = moved.largestMove;
+    this.#placeError = moved.placeError;
+  }
+
+  #addCleaned(cleaned: readonly MeanClean[]): number {
+    let total = 0;
+    cleaned.forEach(({ components, noise }, band) => {
+      const { beam } = this.#beams[band]!;
+      const groups = groupComponents(components, this.#plan.imaging.geometry, beam);
+      const fluxes = this.#curves.map((curves) => momentsOf(curves[band]!).mean);
+      const { sources, added } = addGroups(this.#sources, groups.filter(this.#isNew), {
+        beam,
+        leastJy: limits.cleanSeedSigma * noise,
+        fluxes,
+        settled: this.#moved < limits.settledBeams,
+        most: limits.mostSources,
+      });
+      this.#sources = sources;
+      total += added;
+    });
+    return total;
+  }
+
+  /** What was looked at once and dropped is not taken up again. */
+  readonly #isNew = ({ place }: { readonly place: Place }): boolean =>
+    !this.#dropped.some(({ l, m }) => Math.hypot(l - place.l, m - place.m) < 0.5 * widthOf(this.#sharpest));
+
+  async #addDetections(pass: Pass): Promise<number> {
+    const beams = this.#beams.map(({ beam }) => beam);
+    const detections = await detectInPass(this.#stand, pass, beams);
+    const fresh = detections.filter((one) => this.#isNew({ place: one }));
+    const { accepted } = selectDetections(fresh, this.#sources.map(placeOf));
+    const room = Math.max(0, limits.mostSources - this.#sources.length);
+    const added = accepted.slice(0, room).map((one) => pointSource(one));
+    this.#sources = [...this.#sources, ...added];
+    return added.length;
+  }
+
+  /** Drops what the light curves do not bear out. */
+  #prune(): number {
+    const { threshold } = this.#plan.request;
+    const keep = keepReal(this.#sources, this.#summaries, { beam: this.#sharpest, threshold });
+    const gone = this.#sources.filter((_, i) => !keep[i]);
+    this.#dropped = [...this.#dropped, ...gone.map(placeOf)];
+    this.#sources = this.#sources.filter((_, i) => keep[i]);
+    this.#curves = this.#curves.filter((_, i) => keep[i]);
+    return gone.length;
+  }
+
+  #result(fitted: readonly ModelSource[], pass: Pass): Omit<SearchResult, 'complete'> {
+    return {
+      sources: fitted.map((model, i) => ({
+        model,
+        curves: this.#curves[i]!,
+        summary: this.#summaries[i]!,
+        placeErrorRad: this.#placeError[i]!,
+      })),
+      beams: this.#beams.map(({ beam }) => beam),
+      noisePower: this.#noisePower,
+      meanNoise: pass.cleaned.map(({ noise }) => noise),
+      fits: pass.fits,
+    };
+  }
+
+  async #checkpoint(): Promise<void> {
+    await this.#hooks.onState?.({
+      phase: this.#phase,
+      round: this.#round,
+      sources: this.#sources,
+      dropped: this.#dropped,
+    });
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * A cluster for tests of pipelines: runs tasks in this process, one after the other, as a node would. It
+ * keeps what futures hold, and nothing else: no processes, no sockets. Tests of the real one are in
+ * test/nodes.
+ */
+import type { TaskKey } from '../../runtime/index.ts';
+import {
+  type Cluster,
+  type Completed,
+  type Future,
+  isFuture,
+  isLazy,
+  type Lazy,
+  taskBody,
+} from '../../scheduler/index.ts';
+import { futureOf } from '../../scheduler/task.ts';
+
+export class InProcessCluster implements Cluster {
+  readonly #data: string;
+  readonly #held = new Map<string, unknown>();
+  /** Runs by function. */
+  readonly counts = new Map<string, number>();
+  readonly seconds = new Map<string, number>();
+  #next = 0;
+
+  constructor(data: string) {
+    this.#data = data;
+  }
+
+  get heldResults(): number {
+    return this.#held.size;
+  }
+
+  async compute<const T>(what: T): Promise<never> {
+    return (await this.#resolve(what, new Map())) as never;
+  }
+
+  async persist<const T>(what: T): Promise<never> {
+    return (await this.#replace(what, async (lazy, memo) => {
+      const key = `held-${this.#next++}` as TaskKey;
+      this.#held.set(key, await this.#run(lazy, memo));
+      return futureOf({
+        key,
+        bytes: 0,
+        site: (lazy.hints.site ?? 'here') as Future<unknown>['site'],
+        release: () => void this.#held.delete(key),
+      });
+    })) as never;
+  }
+
+  async *asCompleted<T>(lazies: readonly (Lazy<T> | Future<T>)[]): AsyncIterable<Completed<T>> {
+    for (const [index, lazy] of lazies.entries()) yield { index, value: (await this.compute(lazy)) as T };
+  }
+
+  status(): never {
+    throw new Error('the test cluster has no status');
+  }
+
+  async trace() {
+    return [];
+  }
+
+  onProgress() {
+    return () => undefined;
+  }
+
+  async shutdown() {}
+
+  async close() {}
+
+  async #resolve(value: unknown, memo: Map<object, unknown>): Promise<unknown> {
+    return this.#replace(value, (lazy) => this.#run(lazy, memo));
+  }
+
+  async #replace(
+    value: unknown,
+    run: (lazy: Lazy<unknown>, memo: Map<object, unknown>) => Promise<unknown>,
+    memo = new Map<object, unknown>(),
+  ): Promise<unknown> {
+    if (isLazy(value)) return run(value, memo);
+    if (isFuture(value)) {
+      if (!this.#held.has(value.key)) throw new Error(`${value.key} was released`);
+      return this.#held.get(value.key);
+    }
+    if (Array.isArray(value)) {
+      const list: unknown[] = [];
+      for (const item of value) list.push(await this.#replace(item, run, memo));
+      return list;
+    }
+    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+      return value;
+    }
+    const record: Record<string, unknown> = {};
+    for (const [name, item] of Object.entries(value)) record[name] = await this.#replace(item, run, memo);
+    return record;
+  }
+
+  async #run(lazy: Lazy<unknown>, memo: Map<object, unknown>): Promise<unknown> {
+    if (memo.has(lazy)) return memo.get(lazy);
+    const args = (await this.#resolve(lazy.args, memo)) as never[];
+    const started = performance.now();
+    const context = {
+      key: `t${this.#next++}` as TaskKey,
+      node: 'here',
+      site: lazy.hints.site ?? 'here',
+      data: this.#data,
+      signal: new AbortController().signal,
+    };
+    const result: unknown = await taskBody(lazy.fn)(context, ...args);
+    this.counts.set(lazy.fn, (this.counts.get(lazy.fn) ?? 0) + 1);
+    this.seconds.set(lazy.fn, (this.seconds.get(lazy.fn) ?? 0) + (performance.now() - started) / 1000);
+    memo.set(lazy, result);
+    return result;
+  }
+}
