@@ -31,6 +31,8 @@ export const limits = {
   tileBytes: 48 * 2 ** 20,
   /** Detections of a tile and series that are looked at; more come in the next round. */
   detectionsPerTile: 32,
+  /** A measurement of a known source counts as detected from this many sigma, the custom for limits. */
+  detectedSigma: 3,
   /** Sources that are fitted together; their normal matrix grows with the square. */
   mostSources: 200,
 } as const;

@@ -7,6 +7,7 @@ import {
   type Cluster,
   type Future,
   fold,
+  type Hints,
   type Input,
   type Lazy,
   type WaitOptions,
@@ -46,9 +47,9 @@ export interface Stand {
 }
 
 /** What the tasks of a block are told of their place: the set is at its site and nowhere else. */
-const at = (block: PlannedBlock): { site: ReturnType<typeof siteOf> } => ({ site: siteOf(block) });
-type SiteHint = NonNullable<Parameters<typeof fitBlock.with>[0]['site']>;
-const siteOf = (block: PlannedBlock): SiteHint => block.set.site as SiteHint;
+export function siteHint(block: PlannedBlock): Pick<Hints, 'site'> {
+  return { site: block.set.site as NonNullable<Hints['site']> };
+}
 
 const ofBand = <T>(plan: TransientPlan, items: readonly T[], band: number): T[] =>
   items.filter((_, k) => plan.blocks[k]!.band === band);
@@ -59,7 +60,7 @@ export async function countDensity(
 ): Promise<readonly (Future<DensityState> | undefined)[]> {
   const { plan, cluster, wait } = stand;
   if (plan.imaging.weighting.kind === 'natural') return plan.bands.map(() => undefined);
-  const counts = plan.blocks.map((block) => blockDensity.with(at(block))(block, plan.imaging));
+  const counts = plan.blocks.map((block) => blockDensity.with(siteHint(block))(block, plan.imaging));
   const sums = plan.bands.map((_, band) => {
     return fold(ofBand(plan, counts, band), (group) => addDensities(group), { by: 'site' });
   });
@@ -69,7 +70,7 @@ export async function countDensity(
 /** The mean point spread function of each band. */
 export async function makePsfs({ plan, cluster, wait, density }: Stand): Promise<readonly WeightedImage[]> {
   const parts = plan.blocks.map((block) =>
-    blockPsf.with(at(block))(block, plan.imaging, density[block.band]),
+    blockPsf.with(siteHint(block))(block, plan.imaging, density[block.band]),
   );
   return cluster.compute(
     plan.bands.map((_, band) => foldImages(ofBand(plan, parts, band))),
@@ -117,7 +118,7 @@ export async function makePass(
 ): Promise<Pass> {
   const { plan, cluster, wait, density } = stand;
   const lazies = plan.blocks.map((block) =>
-    fitBlock.with(at(block))(block, sources, {
+    fitBlock.with(siteHint(block))(block, sources, {
       imaging: plan.imaging,
       depth,
       density: density[block.band],

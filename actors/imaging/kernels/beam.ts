@@ -172,7 +172,7 @@ function beamOf(shape: Quadratic, pixel: Pick<ImageGeometry, 'pixsizeX' | 'pixsi
 
 /**
  * Draws components with the beam, each with its flux as peak (Jy/beam), on a copy of `background` or on
- * zeros.
+ * zeros. They may lie between pixels.
  * @returns Float32 `[y, x]`
  */
 export function restore(
@@ -188,8 +188,8 @@ export function restore(
   const reachX = Math.ceil((2.5 * beam.majorRad) / pixsizeX);
   const reachY = Math.ceil((2.5 * beam.majorRad) / pixsizeY);
   for (const { x, y, flux } of components) {
-    for (let py = Math.max(0, y - reachY); py <= Math.min(npixY - 1, y + reachY); py++) {
-      for (let px = Math.max(0, x - reachX); px <= Math.min(npixX - 1, x + reachX); px++) {
+    for (let py = Math.max(0, Math.ceil(y - reachY)); py <= Math.min(npixY - 1, y + reachY); py++) {
+      for (let px = Math.max(0, Math.ceil(x - reachX)); px <= Math.min(npixX - 1, x + reachX); px++) {
         const l = (x - px) * pixsizeX;
         const m = (py - y) * pixsizeY;
         const along = (l * sin + m * cos) / beam.majorRad;
