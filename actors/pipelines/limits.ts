@@ -15,8 +15,6 @@ export const limits = {
   searchRounds: 12,
   /** Fits without images after new sources came, to bring them to their places. */
   settlingFits: 3,
-  /** Beams by which no source may move any more when places count as found. */
-  settledBeams: 0.01,
   /** CLEAN may put components where the mean stands out by this many times its noise ... */
   cleanSeedSigma: 5,
   /** ... and goes down to this many times, there. */

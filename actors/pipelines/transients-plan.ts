@@ -133,7 +133,7 @@ const rowsIn = (data: DataSummary, [start, end]: readonly [number, number]): num
   data.rows.subarray(start, end).reduce((sum, rows) => sum + rows, 0);
 
 /** Bytes of a visibility as it is held and fitted: value, weight, mask, residual. */
-const visibilityBytes = 24;
+export const visibilityBytes = 24;
 
 /** Cuts the frames of a piece into blocks: within the memory of a task, and enough of them that all threads
  * have work. */
@@ -151,7 +151,7 @@ function blocksOf(piece: Piece, band: number, request: TransientRequest, threads
     const slots = [open[0]!.slots[0], open.at(-1)!.slots[1]] as const;
     const { set, fieldId, dataColumn } = summary;
     blocks.push({
-      id: `${request.sets.indexOf(set)}-${data.id}-${channels[0]}-${slots[0]}`,
+      id: [request.sets.indexOf(set), data.id, ...channels, ...slots].join('-'),
       band,
       set,
       selection: { fieldId, dataDescriptionId: data.id, slots, channels, stokes: request.stokes, dataColumn },

@@ -128,3 +128,29 @@ export function alertOf(
     ...about,
   };
 }
+
+/** The catalogue as people read it. */
+export function catalogueText(sources: readonly CatalogueSource[]): string {
+  const rows = sources.map((source) => [
+    source.id,
+    source.kind,
+    source.raDeg.toFixed(5),
+    source.decDeg.toFixed(5),
+    source.peakFluxJy.toPrecision(4),
+    source.peakSnr.toFixed(1),
+    source.startMjd.toFixed(6),
+    source.endMjd.toFixed(6),
+    source.eta.toFixed(2),
+    source.v.toFixed(3),
+  ]);
+  const head = ['id', 'kind', 'ra_deg', 'dec_deg', 'peak_jy', 'snr', 'start_mjd', 'end_mjd', 'eta', 'v'];
+  const table = [head, ...rows];
+  const width = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(width[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  return sources.length === 0 ? 'no sources found\n' : `${lines.join('\n')}\n`;
+}

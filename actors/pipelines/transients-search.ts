@@ -110,7 +110,7 @@ class Course {
   #summaries: readonly CurveSummary[] = [];
   #placeError: Float64Array = new Float64Array(0);
   #noisePower: readonly number[] = [];
-  #moved = Number.POSITIVE_INFINITY;
+  #unrest = Number.POSITIVE_INFINITY;
 
   constructor(stand: Stand, beams: readonly BandBeam[], hooks: SearchHooks, state: SearchState | undefined) {
     this.#stand = stand;
@@ -147,11 +147,12 @@ class Course {
   async #cleanRounds(): Promise<void> {
     for (; this.#round < limits.cleanRounds; this.#round++) {
       await this.#checkpoint();
-      const settled = this.#moved < limits.settledBeams;
       const pass = await this.#pass('mean');
       const added = this.#addCleaned(pass.cleaned);
-      if (added === 0 && (settled || this.#moved < limits.settledBeams)) return;
+      if (added === 0 && this.#unrest <= 1) break;
     }
+    // What sidelobes had looked like; if it is something after all, it will be found again.
+    this.#prune({ forGood: false });
   }
 
   async #searchRounds(): Promise<SearchResult> {
@@ -162,7 +163,7 @@ class Course {
       const pass = await this.#pass('frames');
       const last = ++this.#round >= limits.searchRounds;
       const result = this.#result(fitted, pass);
-      const dropped = this.#prune();
+      const dropped = this.#prune({ forGood: true });
       const added = this.#addCleaned(pass.cleaned) + (await this.#addDetections(pass));
       if ((dropped === 0 && added === 0) || last) return { ...result, complete: dropped + added === 0 };
       for (const fit of pass.fits) fit.release();
@@ -173,7 +174,7 @@ class Course {
   async #settle(): Promise<void> {
     for (let fit = 0; fit < limits.settlingFits && this.#sources.length > 0; fit++) {
       await this.#pass('fluxes');
-      if (this.#moved < limits.settledBeams) return;
+      if (this.#unrest <= 1) return;
     }
   }
 
@@ -210,7 +211,7 @@ class Course {
 
   #refine(measures: readonly BlockMeasures[]): void {
     const known = measures.flatMap(({ normal }) => (normal === undefined ? [] : [normal]));
-    this.#moved = 0;
+    this.#unrest = 0;
     if (this.#sources.length === 0 || known.length === 0) return;
     const normal = known.reduce<NormalEquations>((sum, one) => addNormal(sum, one), {
       matrix: new Float64Array(known[0]!.matrix.length),
@@ -219,7 +220,7 @@ class Course {
     const noisePower = Math.max(...this.#noisePower.filter(Number.isFinite), 0);
     const moved = refine(this.#sources, normal, { noisePower, beamRad: widthOf(this.#sharpest) });
     this.#sources = moved.sources;
-    this.#moved = moved.largestMove;
+    this.#unrest = moved.unrest;
     this.#placeError = moved.placeError;
   }
 
@@ -233,7 +234,7 @@ class Course {
         beam,
         leastJy: limits.cleanSeedSigma * noise,
         fluxes,
-        settled: this.#moved < limits.settledBeams,
+        settled: this.#unrest <= 1,
         most: limits.mostSources,
       });
       this.#sources = sources;
@@ -258,11 +259,11 @@ class Course {
   }
 
   /** Drops what the light curves do not bear out. */
-  #prune(): number {
+  #prune({ forGood }: { readonly forGood: boolean }): number {
     const { threshold } = this.#plan.request;
     const keep = keepReal(this.#sources, this.#summaries, { beam: this.#sharpest, threshold });
     const gone = this.#sources.filter((_, i) => !keep[i]);
-    this.#dropped = [...this.#dropped, ...gone.map(placeOf)];
+    if (forGood) this.#dropped = [...this.#dropped, ...gone.map(placeOf)];
     this.#sources = this.#sources.filter((_, i) => keep[i]);
     this.#curves = this.#curves.filter((_, i) => keep[i]);
     return gone.length;

@@ -7,18 +7,18 @@ import { limits } from './limits.ts';
 import { changed, type ModelSource } from './sky-model.ts';
 import { cholesky, inverseDiagonal, solveCholesky } from './symmetric.ts';
 
-/** Radians: full widths of the beam's ellipse along its axes. */
+/** What one step gives. */
 export interface Refinement {
   readonly sources: readonly ModelSource[];
-  /** Longest move, in beams. */
-  readonly largestMove: number;
+  /** The largest move of a source over what may be neglected; 1 or less when all are at their places. */
+  readonly unrest: number;
   /** `[source]` radians: one standard deviation of the place, the mean of both axes, noise alone. */
   readonly placeError: Float64Array;
 }
 
 /** Moves the sources by one step.
  * @param noisePower variance of the visibilities over that which their weights promise
- * @param beamRad the mean width of the beam, the unit of the largest move */
+ * @param beamRad the mean width of the beam, the longest move that makes sense */
 export function refine(
   sources: readonly ModelSource[],
   normal: NormalEquations,
@@ -39,17 +39,18 @@ export function refine(
   const lower = cholesky(matrix, params);
   const step = solveCholesky(lower, params, vector);
   const variance = inverseDiagonal(lower, params);
-  let largestMove = 0;
+  const errors = Float64Array.from(sources, (_, i) =>
+    Math.sqrt((noisePower * (variance[3 * i]! + variance[3 * i + 1]!)) / 4),
+  );
+  let unrest = 0;
   const moved = sources.map((source, i) => {
     const [dl, dm] = [step[3 * i]!, step[3 * i + 1]!];
     const move = Math.hypot(dl, dm) / beamRad;
     const damping = Math.min(1, limits.longestStepBeams / Math.max(move, 1e-30));
-    largestMove = Math.max(largestMove, move * damping);
+    const negligible = Math.max(limits.settledBeams, (limits.settledSigma * errors[i]!) / beamRad);
+    unrest = Math.max(unrest, (move * damping) / negligible);
     const dIndex = Math.max(-1, Math.min(1, step[3 * i + 2]!));
     return changed(source, dl * damping, dm * damping, dIndex);
   });
-  const placeError = Float64Array.from(sources, (_, i) =>
-    Math.sqrt((noisePower * (variance[3 * i]! + variance[3 * i + 1]!)) / 4),
-  );
-  return { sources: moved, largestMove, placeError };
+  return { sources: moved, unrest, placeError: errors };
 }

@@ -70,7 +70,13 @@ export function keepReal(
   summaries: readonly CurveSummary[],
   { beam, threshold }: { readonly beam: Beam; readonly threshold: number },
 ): boolean[] {
-  const strength = summaries.map(({ meanSnr, event }) => Math.max(meanSnr, event?.snr ?? 0));
+  // Sources that were added since the last measurement have no say yet.
+  const strength = sources.map((_, i) => {
+    const summary = summaries[i];
+    return summary === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(summary.meanSnr, summary.event?.snr ?? 0);
+  });
   const keep = strength.map((snr) => snr >= threshold);
   sources.forEach((source, i) => {
     for (let j = 0; j < i; j++) {
