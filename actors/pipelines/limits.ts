@@ -10,7 +10,9 @@ export const limits = {
   /** Phase centres of sets may differ by this part of a pixel: far below any error of place. */
   centrePixels: 0.1,
   /** Passes in which CLEAN of the means may still find sources. */
-  cleanRounds: 6,
+  cleanRounds: 10,
+  /** The most of the strongest source that a sidelobe is feared to reach: beyond it nothing could be found. */
+  sidelobeShare: 0.6,
   /** Passes in which the residual frames are searched. */
   searchRounds: 12,
   /** Fits without images after new sources came, to bring them to their places. */
@@ -31,6 +33,8 @@ export const limits = {
   detectionsPerTile: 32,
   /** A measurement of a known source counts as detected from this many sigma, the custom for limits. */
   detectedSigma: 3,
+  /** Samples of a frame that a source must have on average, or the fluxes of many could not be told apart. */
+  samplesPerSource: 4,
   /** Sources that are fitted together; their normal matrix grows with the square. */
   mostSources: 200,
 } as const;

@@ -3,6 +3,7 @@
  * command need not make it again, and the means over time. Must not know: sources.
  */
 import { AsperitasError } from '../../runtime/index.ts';
+import type { Future } from '../../scheduler/index.ts';
 import type { WeightedImage } from '../imaging/frame-imager.ts';
 import { dirtyFrames } from '../imaging/tasks.ts';
 import { sharedFloat32 } from '../shared-arrays.ts';
@@ -15,6 +16,8 @@ export interface FirstLight {
   /** `[band]` */
   readonly means: readonly WeightedImage[];
   readonly psfs: readonly WeightedImage[];
+  /** The same, held at the sites. To be released. */
+  readonly heldPsfs: readonly Future<WeightedImage>[];
   /** Frames that an earlier run had finished. */
   readonly resumed: number;
 }
@@ -70,7 +73,9 @@ export async function firstLight(stand: Stand, store: ResumeStore): Promise<Firs
   }
   const means = sums.means();
   if (means.every(({ sumWeight }) => !(sumWeight > 0))) throw allFlagged(plan);
-  return { means, psfs: await psfsOf(stand, store, saved), resumed };
+  const heldPsfs = await makePsfs(stand);
+  const psfs: readonly WeightedImage[] = await cluster.compute(heldPsfs, wait);
+  return { means, psfs, heldPsfs, resumed };
 }
 
 function allFlagged({ sets }: TransientPlan): AsperitasError {
@@ -81,16 +86,4 @@ function allFlagged({ sets }: TransientPlan): AsperitasError {
       'asperitas info --flags counts the flags',
     { sets: sets.map(({ set }) => set.path) },
   );
-}
-
-async function psfsOf(
-  stand: Stand,
-  store: ResumeStore,
-  saved: ReadonlySet<string>,
-): Promise<WeightedImage[]> {
-  const ids = stand.plan.bands.map(({ name }) => `psf-${name}`);
-  if (ids.every((id) => saved.has(id))) return Promise.all(ids.map((id) => store.loadFrame(id, 0, 1)));
-  const psfs = await makePsfs(stand);
-  for (const [band, psf] of psfs.entries()) await store.saveFrames(ids[band]!, [psf]);
-  return [...psfs];
 }

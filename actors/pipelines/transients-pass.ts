@@ -67,12 +67,17 @@ export async function countDensity(
   return cluster.persist(sums, wait);
 }
 
-/** The mean point spread function of each band. */
-export async function makePsfs({ plan, cluster, wait, density }: Stand): Promise<readonly WeightedImage[]> {
+/** The mean point spread function of each band, held at the sites. */
+export async function makePsfs({
+  plan,
+  cluster,
+  wait,
+  density,
+}: Stand): Promise<readonly Future<WeightedImage>[]> {
   const parts = plan.blocks.map((block) =>
     blockPsf.with(siteHint(block))(block, plan.imaging, density[block.band]),
   );
-  return cluster.compute(
+  return cluster.persist(
     plan.bands.map((_, band) => foldImages(ofBand(plan, parts, band))),
     wait,
   );
@@ -84,22 +89,29 @@ function foldImages(images: readonly Lazy<WeightedImage>[]): Lazy<WeightedImage>
 
 /** What CLEAN needs of a band beside its mean. */
 export interface BandBeam {
-  readonly psf: WeightedImage;
+  readonly psf: Future<WeightedImage>;
   readonly beam: Beam;
+  /** The highest sidelobe over the peak. */
+  readonly sidelobe: number;
 }
 
 /** CLEANs the mean residuals of all bands. */
-export function cleanGraph(
+function cleanGraph(
   plan: TransientPlan,
   means: readonly Input<WeightedImage>[],
-  { beams, first }: { readonly beams: readonly BandBeam[]; readonly first: boolean },
+  beams: readonly BandBeam[],
 ): Lazy<MeanClean>[] {
   const { imaging } = plan;
   return means.map((mean, band) => {
     const { psf, beam } = beams[band]!;
     const radius = Math.max(1, Math.round((0.5 * beam.majorRad) / imaging.geometry.pixsizeX));
-    return cleanMean(mean, psf, { imaging, radius, first });
+    return cleanMean(mean, psf, { imaging, radius });
   });
+}
+
+export interface PassOptions {
+  readonly depth: FitDepth;
+  readonly beams: readonly BandBeam[];
 }
 
 /** The results of one pass. */
@@ -114,7 +126,7 @@ export interface Pass {
 export async function makePass(
   stand: Stand,
   sources: readonly ModelSource[],
-  { depth, beams }: { readonly depth: FitDepth; readonly beams: readonly BandBeam[] },
+  { depth, beams }: PassOptions,
 ): Promise<Pass> {
   const { plan, cluster, wait, density } = stand;
   const lazies = plan.blocks.map((block) =>
@@ -131,7 +143,7 @@ export async function makePass(
     depth === 'fluxes'
       ? []
       : plan.bands.map((_, band) => foldImages(ofBand(plan, parts, band).map((fit) => meanOf(fit))));
-  const cleaned = cleanGraph(plan, means, { beams, first: false });
+  const cleaned = cleanGraph(plan, means, beams);
   return { ...(await cluster.compute({ measures, cleaned }, wait)), fits };
 }
 

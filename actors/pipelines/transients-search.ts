@@ -9,22 +9,17 @@ import { fitBeam } from '../imaging/kernels/beam.ts';
 import { groupComponents } from '../transient/clean-sources.ts';
 import { curvesOf, type FrameMeasures, noisePowerOf } from '../transient/curves.ts';
 import { addNormal, type NormalEquations } from '../transient/fit-frame.ts';
+import { highestSidelobe } from '../transient/image-noise.ts';
 import { type BandCurve, type CurveSummary, summarise } from '../transient/light-curve.ts';
 import { refine } from '../transient/refine.ts';
+import { median } from '../transient/robust.ts';
 import { selectDetections } from '../transient/select-detections.ts';
 import { type ModelSource, type Place, placeOf, pointSource } from '../transient/sky-model.ts';
 import { addGroups, keepReal } from '../transient/source-list.ts';
 import { momentsOf } from '../transient/variability.ts';
 import type { Beam } from '../visibility.ts';
 import { limits } from './limits.ts';
-import {
-  type BandBeam,
-  cleanGraph,
-  detectInPass,
-  makePass,
-  type Pass,
-  type Stand,
-} from './transients-pass.ts';
+import { type BandBeam, detectInPass, makePass, type Pass, type Stand } from './transients-pass.ts';
 import type { TransientPlan } from './transients-plan.ts';
 import type { BlockFit, BlockMeasures, FitDepth, MeanClean } from './transients-tasks.ts';
 
@@ -68,21 +63,26 @@ export interface SearchHooks {
 }
 
 /** Runs a search.
- * @param given.means the mean dirty image of each band
- * @param given.psfs and its point spread function
+ * @param given.psfs point spread function of each band
+ * @param given.heldPsfs the same, held at the sites
  * @param given.state where an earlier run was stopped */
 export async function search(
   stand: Stand,
   given: {
-    readonly means: readonly WeightedImage[];
     readonly psfs: readonly WeightedImage[];
+    readonly heldPsfs: readonly Future<WeightedImage>[];
     readonly state: SearchState | undefined;
   },
   hooks: SearchHooks,
 ): Promise<SearchResult> {
-  const beams = given.psfs.map((psf) => ({ psf, beam: beamOf(psf, stand.plan) }));
-  const course = new Course(stand, beams, hooks, given.state);
-  return course.run(given.means);
+  const { npixX, pixsizeX } = stand.plan.imaging.geometry;
+  const beams = given.psfs.map((psf, band) => {
+    const beam = beamOf(psf, stand.plan);
+    // A beam's width away from the peak the main lobe has ended.
+    const sidelobe = highestSidelobe(psf.pixels, npixX, (1.2 * beam.majorRad) / pixsizeX) || 0;
+    return { psf: given.heldPsfs[band]!, beam, sidelobe };
+  });
+  return new Course(stand, beams, hooks, given.state).run();
 }
 
 /** The beam of a band; where none can be fitted, a circle of a few pixels, so that places can be compared. */
@@ -101,6 +101,8 @@ class Course {
   readonly #beams: readonly BandBeam[];
   readonly #sharpest: Beam;
   readonly #hooks: SearchHooks;
+  /** Sources that the frames can tell apart. */
+  readonly #most: number;
   #sources: readonly ModelSource[];
   #dropped: readonly Place[];
   #phase: SearchState['phase'];
@@ -110,6 +112,8 @@ class Course {
   #summaries: readonly CurveSummary[] = [];
   #placeError: Float64Array = new Float64Array(0);
   #noisePower: readonly number[] = [];
+  /** `[band]` noise of the mean by the scatter of the visibilities, Jy/beam. */
+  #thermal: readonly number[] = [];
   #unrest = Number.POSITIVE_INFINITY;
 
   constructor(stand: Stand, beams: readonly BandBeam[], hooks: SearchHooks, state: SearchState | undefined) {
@@ -120,15 +124,16 @@ class Course {
       .map(({ beam }) => beam)
       .reduce((best, beam) => (widthOf(beam) < widthOf(best) ? beam : best));
     this.#hooks = hooks;
+    const samples = median(stand.plan.blocks.map(({ visibilities, frames }) => visibilities / frames.length));
+    this.#most = Math.max(1, Math.min(limits.mostSources, Math.floor(samples / limits.samplesPerSource)));
     this.#sources = state?.sources ?? [];
     this.#dropped = state?.dropped ?? [];
     this.#phase = state?.phase ?? 'clean';
     this.#round = state?.round ?? 0;
   }
 
-  async run(means: readonly WeightedImage[]): Promise<SearchResult> {
+  async run(): Promise<SearchResult> {
     if (this.#phase === 'clean') {
-      if (this.#round === 0) await this.#startFrom(means);
       await this.#cleanRounds();
       this.#phase = 'search';
       this.#round = 0;
@@ -137,22 +142,15 @@ class Course {
     return this.#searchRounds();
   }
 
-  /** The first CLEAN, of the mean dirty images. */
-  async #startFrom(means: readonly WeightedImage[]): Promise<void> {
-    const { cluster, wait } = this.#stand;
-    const graph = cleanGraph(this.#plan, means, { beams: this.#beams, first: true });
-    this.#addCleaned(await cluster.compute(graph, wait));
-  }
-
   async #cleanRounds(): Promise<void> {
     for (; this.#round < limits.cleanRounds; this.#round++) {
       await this.#checkpoint();
       const pass = await this.#pass('mean');
+      // Sidelobes that had looked like sources; what is something after all will be found again.
+      this.#prune({ forGood: false });
       const added = this.#addCleaned(pass.cleaned);
-      if (added === 0 && this.#unrest <= 1) break;
+      if (added === 0 && this.#unrest <= 1) return;
     }
-    // What sidelobes had looked like; if it is something after all, it will be found again.
-    this.#prune({ forGood: false });
   }
 
   async #searchRounds(): Promise<SearchResult> {
@@ -187,6 +185,10 @@ class Course {
     const frames = bands.map((_, band) => this.#framesOf(pass.measures, band));
     const byBand = frames.map((list) => curvesOf(list, count));
     this.#noisePower = frames.map(noisePowerOf);
+    this.#thermal = frames.map((list, band) => {
+      const weight = list.reduce((sum, { sumWeight }) => sum + sumWeight, 0);
+      return Math.sqrt(this.#noisePower[band]! / (2 * weight)) || 0;
+    });
     this.#curves = this.#sources.map((_, i) => byBand.map((curves) => curves[i]!));
     this.#summaries = this.#curves.map((curves) => summarise(curves, bins, request.threshold));
     this.#refine(pass.measures);
@@ -196,7 +198,7 @@ class Course {
   #framesOf(measures: readonly BlockMeasures[], band: number): FrameMeasures[] {
     const count = this.#sources.length;
     return this.#plan.frames[band]!.map(({ block, index, timeS, dtS }) => {
-      const { flux, variance, scatter, samples } = measures[block]!;
+      const { flux, variance, scatter, samples, sumWeight } = measures[block]!;
       const [from, to] = [index * count, (index + 1) * count];
       return {
         timeS,
@@ -205,6 +207,7 @@ class Course {
         variance: variance.subarray(from, to),
         scatter: scatter[index]!,
         samples: samples[index]!,
+        sumWeight: sumWeight[index]!,
       };
     });
   }
@@ -227,15 +230,20 @@ class Course {
   #addCleaned(cleaned: readonly MeanClean[]): number {
     let total = 0;
     cleaned.forEach(({ components, noise }, band) => {
-      const { beam } = this.#beams[band]!;
+      const { beam, sidelobe } = this.#beams[band]!;
       const groups = groupComponents(components, this.#plan.imaging.geometry, beam);
       const fluxes = this.#curves.map((curves) => momentsOf(curves[band]!).mean);
+      const leastJy = Math.max(
+        limits.cleanSeedSigma * Math.max(noise, this.#thermal[band]!),
+        // What may be a sidelobe of the strongest waits until that is subtracted.
+        Math.min(sidelobe, limits.sidelobeShare) * (groups[0]?.fluxJy ?? 0),
+      );
       const { sources, added } = addGroups(this.#sources, groups.filter(this.#isNew), {
         beam,
-        leastJy: limits.cleanSeedSigma * noise,
+        leastJy,
         fluxes,
         settled: this.#unrest <= 1,
-        most: limits.mostSources,
+        most: this.#most,
       });
       this.#sources = sources;
       total += added;
@@ -252,7 +260,7 @@ class Course {
     const detections = await detectInPass(this.#stand, pass, beams);
     const fresh = detections.filter((one) => this.#isNew({ place: one }));
     const { accepted } = selectDetections(fresh, this.#sources.map(placeOf));
-    const room = Math.max(0, limits.mostSources - this.#sources.length);
+    const room = Math.max(0, this.#most - this.#sources.length);
     const added = accepted.slice(0, room).map((one) => pointSource(one));
     this.#sources = [...this.#sources, ...added];
     return added.length;

@@ -19,10 +19,10 @@ import {
   type WeighedTile,
   weigh,
 } from '../transient/detect-tile.ts';
-import { addNormal, fitFrame, type NormalEquations } from '../transient/fit-frame.ts';
-import { limits as scienceLimits } from '../transient/limits.ts';
-import { robustSigma } from '../transient/robust.ts';
+import { addNormal, type FrameFit, fitFrame, type NormalEquations } from '../transient/fit-frame.ts';
+import { highestPixel, pixelScatter, sidelobesOf, unexplainedNoise } from '../transient/image-noise.ts';
 import type { ModelSource } from '../transient/sky-model.ts';
+import type { StokesVisibilities } from '../visibility.ts';
 import { limits } from './limits.ts';
 
 /** How much of a fit is wanted: fluxes, also the mean residual image, or the residual image of each frame. */
@@ -38,6 +38,8 @@ export interface BlockMeasures {
   readonly scatter: Float64Array;
   /** `[frame]` unmasked samples */
   readonly samples: Float64Array;
+  /** `[frame]` sum of their weights, 1/Jy^2 */
+  readonly sumWeight: Float64Array;
   /** `[frame]` noise of the residual image, Jy/beam; only if it was made */
   readonly sigma: Float64Array;
   readonly normal: NormalEquations | undefined;
@@ -71,6 +73,7 @@ export const fitBlock = task(
     const variance = new Float64Array(count * sources.length);
     const scatter = new Float64Array(count).fill(Number.NaN);
     const samples = new Float64Array(count);
+    const sumWeight = new Float64Array(count);
     const sigma = new Float64Array(count).fill(Number.NaN);
     const residual = new Float32Array(whole.vis.length);
     const imager = new FrameImager(imaging, density);
@@ -83,6 +86,7 @@ export const fitBlock = task(
       variance.set(fit.variance, k * sources.length);
       scatter[k] = fit.scatter;
       samples[k] = fit.samples;
+      sumWeight[k] = fit.sumWeight;
       if (fit.normal !== undefined)
         normal = normal === undefined ? fit.normal : addNormal(normal, fit.normal);
       residual.set(fit.residual, at);
@@ -90,18 +94,23 @@ export const fitBlock = task(
       if (depth !== 'frames') return;
       const image = imager.image(frame, fit.residual);
       images.push(image);
-      if (image.sumWeight > 0) sigma[k] = imageNoise(image.pixels);
+      if (image.sumWeight > 0) sigma[k] = frameNoise(frame, fit, image);
     });
-    const measures = { flux, variance, scatter, samples, sigma, normal };
+    const measures = { flux, variance, scatter, samples, sumWeight, sigma, normal };
     if (depth === 'fluxes') return { measures, mean: undefined, frames: [] };
     const mean = depth === 'frames' ? meanImage(images) : imager.image(whole, residual);
     return { measures, mean, frames: images };
   },
 );
 
-/** Noise of a whole image, from enough of its pixels. */
-function imageNoise(pixels: Float32Array): number {
-  return robustSigma(pixels, 0, Math.max(1, Math.floor(pixels.length / scienceLimits.noiseSamples)));
+/** Noise of a residual frame, Jy/beam. */
+function frameNoise(frame: StokesVisibilities, fit: FrameFit, { pixels }: WeightedImage): number {
+  return unexplainedNoise({
+    scatter: pixelScatter(pixels),
+    peak: highestPixel(pixels),
+    sidelobes: sidelobesOf(frame),
+    floor: Math.sqrt(fit.scatter / (2 * fit.sumWeight)),
+  });
 }
 
 /** What of a fit goes to the client. */
@@ -125,27 +134,26 @@ export interface MeanClean {
   readonly peak: number;
 }
 
-/** CLEANs the mean residual of a band where it stands out of its noise.
- * @param how.first the strongest peak is taken even where sidelobes hide how far it stands out */
+/** CLEANs the mean residual of a band where it stands out of its noise. */
 export const cleanMean = task(
   'transients.cleanMean',
   (
     _context,
     mean: WeightedImage,
     psf: WeightedImage,
-    how: { readonly imaging: ImagingSpec; readonly radius: number; readonly first: boolean },
+    how: { readonly imaging: ImagingSpec; readonly radius: number },
   ): MeanClean => {
     const { npixX, npixY } = how.imaging.geometry;
     const { pixels } = mean;
-    const local = localNoise(pixels, npixX, npixY);
-    const noise = imageNoise(pixels);
-    let peak = 0;
-    for (const value of pixels) if (value > peak) peak = value;
     if (!(mean.sumWeight > 0) || !(psf.sumWeight > 0)) return { components: [], noise: Number.NaN, peak: 0 };
-    // In sidelobes that reach everywhere nothing stands out: then the highest pixel is as good a start as
-    // any.
-    const level = how.first ? Math.min(limits.cleanSeedSigma, (0.7 * peak) / noise) : limits.cleanSeedSigma;
-    const { mask, seeds } = cleanMask({ pixels, npixX, npixY }, local, { level, radius: how.radius });
+    const peak = highestPixel(pixels);
+    const scatter = pixelScatter(pixels);
+    const noise = unexplainedNoise({ scatter, peak, sidelobes: pixelScatter(psf.pixels), floor: 0 });
+    const local = localNoise(pixels, npixX, npixY);
+    const { mask, seeds } = cleanMask({ pixels, npixX, npixY }, local, {
+      level: (limits.cleanSeedSigma * noise) / scatter,
+      radius: how.radius,
+    });
     if (seeds === 0) return { components: [], noise, peak };
     const { components } = hogbom(
       { pixels, npixX, npixY },

@@ -91,7 +91,7 @@ export async function runTransients(run: TransientRun, hooks: RunHooks = {}): Pr
   const rows = rowsOf(plan, result.sources);
   const { names } = await writeImages(stand, { light, result, store }, out);
   for (const fit of result.fits) fit.release();
-  for (const density of stand.density) density?.release();
+  for (const held of [...light.heldPsfs, ...stand.density]) held?.release();
   await store.remove();
   return { plan, cost, light, result, rows, names };
 }

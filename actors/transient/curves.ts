@@ -16,6 +16,8 @@ export interface FrameMeasures {
   /** Noise power over that promised; NaN without data. */
   readonly scatter: number;
   readonly samples: number;
+  /** 1/Jy^2 */
+  readonly sumWeight: number;
 }
 
 /** Noise power of a band over that which its weights promise: the median of frames; NaN without data. */

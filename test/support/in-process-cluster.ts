@@ -3,9 +3,10 @@
  * keeps what futures hold, and nothing else: no processes, no sockets. Tests of the real one are in
  * test/nodes.
  */
-import type { TaskKey } from '../../runtime/index.ts';
+import type { SiteName, TaskKey } from '../../runtime/index.ts';
 import {
   type Cluster,
+  type ClusterStatus,
   type Completed,
   type Future,
   isFuture,
@@ -16,14 +17,17 @@ import {
 import { futureOf } from '../../scheduler/task.ts';
 
 export class InProcessCluster implements Cluster {
-  readonly #data: string;
+  readonly #data: Readonly<Record<string, string>>;
   readonly #held = new Map<string, unknown>();
   /** Runs by function. */
   readonly counts = new Map<string, number>();
   readonly seconds = new Map<string, number>();
+  /** Throws instead of running `fn` once more after so many runs of it. */
+  failAfter: { readonly fn: string; readonly runs: number } | undefined;
   #next = 0;
 
-  constructor(data: string) {
+  /** @param data the folder of each site */
+  constructor(data: Readonly<Record<string, string>>) {
     this.#data = data;
   }
 
@@ -42,7 +46,7 @@ export class InProcessCluster implements Cluster {
       return futureOf({
         key,
         bytes: 0,
-        site: (lazy.hints.site ?? 'here') as Future<unknown>['site'],
+        site: (lazy.hints.site ?? Object.keys(this.#data)[0]) as Future<unknown>['site'],
         release: () => void this.#held.delete(key),
       });
     })) as never;
@@ -52,8 +56,18 @@ export class InProcessCluster implements Cluster {
     for (const [index, lazy] of lazies.entries()) yield { index, value: (await this.compute(lazy)) as T };
   }
 
-  status(): never {
-    throw new Error('the test cluster has no status');
+  async status(): Promise<ClusterStatus> {
+    const nodes = Object.entries(this.#data).map(([site, data]) => ({
+      node: `${site}-1` as ClusterStatus['nodes'][number]['node'],
+      site: site as SiteName,
+      threads: 1,
+      running: 0,
+      storedBytes: 0,
+      rssBytes: 0,
+      memoryBytes: 2 ** 31,
+      data,
+    }));
+    return { nodes, tasks: {}, crossSiteBytes: 0 };
   }
 
   async trace() {
@@ -98,12 +112,17 @@ export class InProcessCluster implements Cluster {
   async #run(lazy: Lazy<unknown>, memo: Map<object, unknown>): Promise<unknown> {
     if (memo.has(lazy)) return memo.get(lazy);
     const args = (await this.#resolve(lazy.args, memo)) as never[];
+    const { failAfter } = this;
+    if (failAfter?.fn === lazy.fn && (this.counts.get(lazy.fn) ?? 0) >= failAfter.runs) {
+      throw new Error('stopped by the test');
+    }
     const started = performance.now();
+    const site = lazy.hints.site ?? Object.keys(this.#data)[0]!;
     const context = {
       key: `t${this.#next++}` as TaskKey,
-      node: 'here',
-      site: lazy.hints.site ?? 'here',
-      data: this.#data,
+      node: `${site}-1`,
+      site,
+      data: this.#data[site],
       signal: new AbortController().signal,
     };
     const result: unknown = await taskBody(lazy.fn)(context, ...args);
