@@ -21,6 +21,14 @@ export type { ObservationToWrite } from './io/measurement-set/observation.ts';
 export type { TimeSlot } from './io/measurement-set/row-index.ts';
 export type { Antenna, SpectralWindow } from './io/measurement-set/subtables.ts';
 export { writeMeasurementSet } from './io/measurement-set/write.ts';
+export {
+  type RunHooks,
+  type RunOutcome,
+  runTransients,
+  type TransientRun,
+  type WantedSet,
+} from './pipelines/transients.ts';
+export type { TransientRequest } from './pipelines/transients-request.ts';
 export { arrayLayouts, parseLayout, type Station } from './simulation/layouts.ts';
 export type { LightCurve } from './simulation/light-curves.ts';
 export { evenBand, type SimulationPlan, simulateObservation } from './simulation/observe.ts';

@@ -1,5 +1,7 @@
 /** The public graph API: declare tasks, connect, compute. */
+
 export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
+export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
 export { type FoldOptions, fold } from './fold.ts';
 export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
 export { bindReferences } from './references.ts';

@@ -13,9 +13,9 @@ export const limits = {
   /** The largest move of a source in one refinement, beams: beyond it the linear step means nothing. */
   longestStepBeams: 0.5,
   /** A source is at its place when a step would move it by less than this, in beams ... */
-  settledBeams: 0.01,
+  settledBeams: 0.001,
   /** ... or less than this part of the error of its place. */
-  settledSigma: 0.2,
+  settledSigma: 0.3,
   /** Sources nearer than this, in beams, are one: their fluxes could not be told apart. */
   mergeBeams: 0.5,
   /** A new detection must reach this part of the strongest one that shares its frames; weaker ones may be
