@@ -1,7 +1,7 @@
 /**
  * Owns the observation of the demonstration: one array sees one field in two bands, and the two Measurement
- * Sets lie at two sites. Simulated, with sources of known places and light curves. Must not know: how they are
- * searched.
+ * Sets lie at two sites. Simulated, with sources of known places and light curves. Must not know: how they
+ * are searched.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -216,8 +216,8 @@ export const command: Command = {
     threads: { type: 'string', value: 'N', help: 'threads of each of them; all of the machine' },
   },
   details:
-    'A set may be given as SITE:PATH; without a site each one is asked. Ctrl-C stops; the same command goes on ' +
-    'from the finished frames.\n\n' +
+    'A set may be given as SITE:PATH; without a site each one is asked. Ctrl-C stops; the same command ' +
+    'goes on from the finished frames.\n\n' +
     'example:\n  asperitas transients obs.ms --field 0 --size 512 --scale 3asec --out result',
   run,
 };

@@ -11,7 +11,7 @@ export const limits = {
   centrePixels: 0.1,
   /** Passes in which CLEAN of the means may still find sources. */
   cleanRounds: 10,
-  /** The most of the strongest source that a sidelobe is feared to reach: beyond it nothing could be found. */
+  /** The most of the strongest source that a sidelobe is feared to reach; beyond, nothing could be found. */
   sidelobeShare: 0.6,
   /** Passes in which the residual frames are searched. */
   searchRounds: 12,

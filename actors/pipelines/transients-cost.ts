@@ -99,10 +99,10 @@ export function planText(plan: TransientPlan, cost: SearchCost, nodes: readonly 
     `plan: ${count(sets.length, 'set')} at ${sites.join(', ')}; field "${sets[0]!.fieldName}" of ` +
       `${sets[0]!.telescope}; ${count(bands.length, 'band')}: ${bands.map(({ name }) => name).join(', ')}`,
     `      ${count(cost.frames, 'frame')} at ${count(bins.startS.length, 'time')}, ${request.npixX} x ` +
-      `${request.npixY} pixels of ${Number(arcsec.toPrecision(4))} arcsec; ${(cost.visibilities / 1e6).toFixed(2)} ` +
-      `million visibilities in ${count(blocks.length, 'chunk')}`,
-    `      about ${cost.tasks} tasks on ${count(threads, 'thread')} of ${count(nodes.length, 'node')}; a node ` +
-      `needs ${gib(hungriest)} of memory and has ${gib(least)}; ${gib(cost.diskBytes)} of files`,
+      `${request.npixY} pixels of ${Number(arcsec.toPrecision(4))} arcsec; ` +
+      `${(cost.visibilities / 1e6).toFixed(2)} million visibilities in ${count(blocks.length, 'chunk')}`,
+    `      about ${cost.tasks} tasks on ${count(threads, 'thread')} of ${count(nodes.length, 'node')}; ` +
+      `a node needs ${gib(hungriest)} of memory and has ${gib(least)}; ${gib(cost.diskBytes)} of files`,
     '',
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * Compares what a search found with what was put in: which source is which, how far off, and how the light curves
- * agree with the truth.
+ * Compares what a search found with what was put in: which source is which, how far off, and how the light
+ * curves agree with the truth.
  */
 import { lmFromSky } from '../../actors/io/wcs.ts';
 import type { RunOutcome } from '../../actors/pipelines/transients.ts';

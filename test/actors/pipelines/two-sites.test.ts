@@ -1,6 +1,6 @@
 /**
- * The main job end to end on a simulated observation that lies at two sites, one band each: all that was put in is
- * found, nothing else, and a repeated command goes on from finished frames.
+ * The main job end to end on a simulated observation that lies at two sites, one band each: all that was
+ * put in is found, nothing else, and a repeated command goes on from finished frames.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
