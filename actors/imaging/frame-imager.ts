@@ -31,9 +31,14 @@ export class FrameImager {
     this.#density = density === undefined ? undefined : DensityGrid.fromState(density);
   }
 
+  /** The imaging weights of a frame, `[row, chan]`. */
+  weights(frame: StokesVisibilities): Float32Array {
+    return imagingWeights(frame, this.#density, this.#spec.weighting);
+  }
+
   /** The dirty image of a frame, or of other visibilities on its baselines. */
   image(frame: StokesVisibilities, vis: Float32Array = frame.vis): WeightedImage {
-    const weight = imagingWeights(frame, this.#density, this.#spec.weighting);
+    const weight = this.weights(frame);
     const { values, sumWeight } = directImage({ ...frame, vis, weight }, this.#spec.geometry);
     const pixels = sharedFloat32(values.length);
     if (sumWeight > 0) for (let k = 0; k < values.length; k++) pixels[k] = values[k]! / sumWeight;

@@ -10,7 +10,7 @@ export const limits = {
   /** Phase centres of sets may differ by this part of a pixel: far below any error of place. */
   centrePixels: 0.1,
   /** Passes in which CLEAN of the means may still find sources. */
-  cleanRounds: 10,
+  cleanRounds: 15,
   /** The most of the strongest source that a sidelobe is feared to reach; beyond, nothing could be found. */
   sidelobeShare: 0.6,
   /** Passes in which the residual frames are searched. */

@@ -99,19 +99,21 @@ export interface BandBeam {
 function cleanGraph(
   plan: TransientPlan,
   means: readonly Input<WeightedImage>[],
-  beams: readonly BandBeam[],
+  { beams, eager }: PassOptions,
 ): Lazy<MeanClean>[] {
   const { imaging } = plan;
   return means.map((mean, band) => {
     const { psf, beam } = beams[band]!;
     const radius = Math.max(1, Math.round((0.5 * beam.majorRad) / imaging.geometry.pixsizeX));
-    return cleanMean(mean, psf, { imaging, radius });
+    return cleanMean(mean, psf, { imaging, radius, eager });
   });
 }
 
 export interface PassOptions {
   readonly depth: FitDepth;
   readonly beams: readonly BandBeam[];
+  /** Whether CLEAN tries the highest peak even if it does not stand out of what looks like noise. */
+  readonly eager: boolean;
 }
 
 /** The results of one pass. */
@@ -126,8 +128,9 @@ export interface Pass {
 export async function makePass(
   stand: Stand,
   sources: readonly ModelSource[],
-  { depth, beams }: PassOptions,
+  options: PassOptions,
 ): Promise<Pass> {
+  const { depth } = options;
   const { plan, cluster, wait, density } = stand;
   const lazies = plan.blocks.map((block) =>
     fitBlock.with(siteHint(block))(block, sources, {
@@ -143,7 +146,7 @@ export async function makePass(
     depth === 'fluxes'
       ? []
       : plan.bands.map((_, band) => foldImages(ofBand(plan, parts, band).map((fit) => meanOf(fit))));
-  const cleaned = cleanGraph(plan, means, beams);
+  const cleaned = cleanGraph(plan, means, options);
   return { ...(await cluster.compute({ measures, cleaned }, wait)), fits };
 }
 

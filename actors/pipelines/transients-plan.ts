@@ -205,8 +205,9 @@ export function planTransients(
   const blocks = members.flatMap((group, band) =>
     group.flatMap((piece) => blocksOf(piece, band, request, share)),
   );
-  const all = blocks.flatMap(({ frames }) => frames);
-  const bins = binTimes(all);
+  const bins = binTimes(
+    bands.map((_, band) => blocks.filter((block) => block.band === band).flatMap(({ frames }) => frames)),
+  );
   const frames = bands.map((_, band) =>
     blocks
       .flatMap((block, at) =>

@@ -38,14 +38,16 @@ function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
-/** The rows of all sources, transients first, then by flux. */
+/** The rows of all sources that are to be listed, transients first, then by flux. */
 export function rowsOf(plan: TransientPlan, sources: readonly FoundSource[]): SourceRows[] {
   const order = ['transient', 'variable', 'steady'];
-  const sorted = [...sources].sort(
-    (a, b) =>
-      order.indexOf(a.summary.kind) - order.indexOf(b.summary.kind) ||
-      b.summary.peak.fluxJy - a.summary.peak.fluxJy,
-  );
+  const sorted = sources
+    .filter(({ listed }) => listed)
+    .sort(
+      (a, b) =>
+        order.indexOf(a.summary.kind) - order.indexOf(b.summary.kind) ||
+        b.summary.peak.fluxJy - a.summary.peak.fluxJy,
+    );
   const places = sorted.map(({ model }) => skyFromLm(plan.phaseCentre, placeOf(model)) ?? plan.phaseCentre);
   const names = uniqueNames(places.map(nameOf));
   return sorted.map((found, k) => {

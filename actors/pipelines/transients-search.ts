@@ -15,7 +15,7 @@ import { refine } from '../transient/refine.ts';
 import { median } from '../transient/robust.ts';
 import { selectDetections } from '../transient/select-detections.ts';
 import { type ModelSource, type Place, placeOf, pointSource } from '../transient/sky-model.ts';
-import { addGroups, keepReal } from '../transient/source-list.ts';
+import { addGroups, isListed, keepReal } from '../transient/source-list.ts';
 import { momentsOf } from '../transient/variability.ts';
 import type { Beam } from '../visibility.ts';
 import { limits } from './limits.ts';
@@ -40,6 +40,9 @@ export interface FoundSource {
   readonly summary: CurveSummary;
   /** radians, one standard deviation on each axis */
   readonly placeErrorRad: number;
+  /** Whether it is real beyond doubt; others only serve the model, as parts of what is extended or badly
+   *  calibrated. */
+  readonly listed: boolean;
 }
 
 export interface SearchResult {
@@ -145,11 +148,12 @@ class Course {
   async #cleanRounds(): Promise<void> {
     for (; this.#round < limits.cleanRounds; this.#round++) {
       await this.#checkpoint();
+      await this.#settle();
       const pass = await this.#pass('mean');
       // Sidelobes that had looked like sources; what is something after all will be found again.
       this.#prune({ forGood: false });
       const added = this.#addCleaned(pass.cleaned);
-      if (added === 0 && this.#unrest <= 1) return;
+      if (added === 0) return;
     }
   }
 
@@ -180,10 +184,14 @@ class Course {
   async #pass(depth: FitDepth): Promise<Pass> {
     const { request, bins, bands } = this.#plan;
     this.#hooks.onRound?.({ phase: depth, round: this.#round, sources: this.#sources.length });
-    const pass = await makePass(this.#stand, this.#sources, { depth, beams: this.#beams });
+    const pass = await makePass(this.#stand, this.#sources, {
+      depth,
+      beams: this.#beams,
+      eager: this.#phase === 'clean',
+    });
     const count = this.#sources.length;
-    const frames = bands.map((_, band) => this.#framesOf(pass.measures, band));
-    const byBand = frames.map((list) => curvesOf(list, count));
+    const frames = bands.map((_, band) => this.#framesOf(pass.measures, band, count));
+    const byBand = frames.map((list) => curvesOf(list, count, false));
     this.#noisePower = frames.map(noisePowerOf);
     this.#thermal = frames.map((list, band) => {
       const weight = list.reduce((sum, { sumWeight }) => sum + sumWeight, 0);
@@ -195,10 +203,9 @@ class Course {
     return pass;
   }
 
-  #framesOf(measures: readonly BlockMeasures[], band: number): FrameMeasures[] {
-    const count = this.#sources.length;
+  #framesOf(measures: readonly BlockMeasures[], band: number, count: number): FrameMeasures[] {
     return this.#plan.frames[band]!.map(({ block, index, timeS, dtS }) => {
-      const { flux, variance, scatter, samples, sumWeight } = measures[block]!;
+      const { flux, variance, scatter, samples, sumWeight, excess } = measures[block]!;
       const [from, to] = [index * count, (index + 1) * count];
       return {
         timeS,
@@ -208,6 +215,7 @@ class Course {
         scatter: scatter[index]!,
         samples: samples[index]!,
         sumWeight: sumWeight[index]!,
+        excess: excess[index]!,
       };
     });
   }
@@ -233,16 +241,14 @@ class Course {
       const { beam, sidelobe } = this.#beams[band]!;
       const groups = groupComponents(components, this.#plan.imaging.geometry, beam);
       const fluxes = this.#curves.map((curves) => momentsOf(curves[band]!).mean);
-      const leastJy = Math.max(
-        limits.cleanSeedSigma * Math.max(noise, this.#thermal[band]!),
-        // What may be a sidelobe of the strongest waits until that is subtracted.
-        Math.min(sidelobe, limits.sidelobeShare) * (groups[0]?.fluxJy ?? 0),
-      );
+      // What may be a sidelobe of the strongest waits until that is subtracted.
+      const share = Math.min(sidelobe, limits.sidelobeShare) * (groups[0]?.fluxJy ?? 0);
+      const least = this.#phase === 'clean' ? this.#thermal[band]! : Math.max(noise, this.#thermal[band]!);
+      const leastJy = Math.max(limits.cleanSeedSigma * least, share);
       const { sources, added } = addGroups(this.#sources, groups.filter(this.#isNew), {
         beam,
         leastJy,
         fluxes,
-        settled: this.#unrest <= 1,
         most: this.#most,
       });
       this.#sources = sources;
@@ -251,7 +257,7 @@ class Course {
     return total;
   }
 
-  /** What was looked at once and dropped is not taken up again. */
+  /** What was looked at twice and dropped is not taken up again. */
   readonly #isNew = ({ place }: { readonly place: Place }): boolean =>
     !this.#dropped.some(({ l, m }) => Math.hypot(l - place.l, m - place.m) < 0.5 * widthOf(this.#sharpest));
 
@@ -277,19 +283,25 @@ class Course {
     return gone.length;
   }
 
+  /** What is to be listed of a pass, with errors that hold what its residual images show. */
   #result(fitted: readonly ModelSource[], pass: Pass): Omit<SearchResult, 'complete'> {
-    return {
-      sources: fitted.map((model, i) => ({
-        model,
-        curves: this.#curves[i]!,
-        summary: this.#summaries[i]!,
-        placeErrorRad: this.#placeError[i]!,
-      })),
-      beams: this.#beams.map(({ beam }) => beam),
-      noisePower: this.#noisePower,
-      meanNoise: pass.cleaned.map(({ noise }) => noise),
-      fits: pass.fits,
-    };
+    const { bins, bands, request } = this.#plan;
+    const meanNoise = pass.cleaned.map(({ noise }) => noise);
+    const byBand = bands.map((_, band) =>
+      curvesOf(this.#framesOf(pass.measures, band, fitted.length), fitted.length, true),
+    );
+    const sources = fitted.map((model, i): FoundSource => {
+      const curves = byBand.map((list) => list[i]!);
+      const summary = summarise(curves, bins, request.threshold);
+      const means = curves.map((curve, band) => {
+        const { mean, meanError } = momentsOf(curve);
+        return { flux: mean, error: meanError, noise: meanNoise[band]! };
+      });
+      const listed = isListed(summary, means, request.threshold);
+      return { model, curves, summary, placeErrorRad: this.#placeError[i]!, listed };
+    });
+    const beams = this.#beams.map(({ beam }) => beam);
+    return { sources, beams, noisePower: this.#noisePower, meanNoise, fits: pass.fits };
   }
 
   async #checkpoint(): Promise<void> {

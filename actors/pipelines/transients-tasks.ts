@@ -19,8 +19,14 @@ import {
   type WeighedTile,
   weigh,
 } from '../transient/detect-tile.ts';
-import { addNormal, type FrameFit, fitFrame, type NormalEquations } from '../transient/fit-frame.ts';
-import { highestPixel, pixelScatter, sidelobesOf, unexplainedNoise } from '../transient/image-noise.ts';
+import { addNormal, fitFrame, type NormalEquations } from '../transient/fit-frame.ts';
+import {
+  expectedNoise,
+  highestPixel,
+  pixelScatter,
+  sidelobesOf,
+  unexplainedNoise,
+} from '../transient/image-noise.ts';
 import type { ModelSource } from '../transient/sky-model.ts';
 import type { StokesVisibilities } from '../visibility.ts';
 import { limits } from './limits.ts';
@@ -42,6 +48,8 @@ export interface BlockMeasures {
   readonly sumWeight: Float64Array;
   /** `[frame]` noise of the residual image, Jy/beam; only if it was made */
   readonly sigma: Float64Array;
+  /** `[frame]` the same over what the visibilities' noise explains; at least 1 */
+  readonly excess: Float64Array;
   readonly normal: NormalEquations | undefined;
 }
 
@@ -75,6 +83,7 @@ export const fitBlock = task(
     const samples = new Float64Array(count);
     const sumWeight = new Float64Array(count);
     const sigma = new Float64Array(count).fill(Number.NaN);
+    const excess = new Float64Array(count).fill(1);
     const residual = new Float32Array(whole.vis.length);
     const imager = new FrameImager(imaging, density);
     const images: WeightedImage[] = [];
@@ -94,9 +103,12 @@ export const fitBlock = task(
       if (depth !== 'frames') return;
       const image = imager.image(frame, fit.residual);
       images.push(image);
-      if (image.sumWeight > 0) sigma[k] = frameNoise(frame, fit, image);
+      if (!(image.sumWeight > 0)) return;
+      const expected = expectedNoise(frame, imager.weights(frame), fit.scatter);
+      sigma[k] = frameNoise(frame, image, expected);
+      excess[k] = Math.max(1, sigma[k]! / expected);
     });
-    const measures = { flux, variance, scatter, samples, sumWeight, sigma, normal };
+    const measures = { flux, variance, scatter, samples, sumWeight, sigma, excess, normal };
     if (depth === 'fluxes') return { measures, mean: undefined, frames: [] };
     const mean = depth === 'frames' ? meanImage(images) : imager.image(whole, residual);
     return { measures, mean, frames: images };
@@ -104,12 +116,12 @@ export const fitBlock = task(
 );
 
 /** Noise of a residual frame, Jy/beam. */
-function frameNoise(frame: StokesVisibilities, fit: FrameFit, { pixels }: WeightedImage): number {
+function frameNoise(frame: StokesVisibilities, { pixels }: WeightedImage, floor: number): number {
   return unexplainedNoise({
     scatter: pixelScatter(pixels),
     peak: highestPixel(pixels),
     sidelobes: sidelobesOf(frame),
-    floor: Math.sqrt(fit.scatter / (2 * fit.sumWeight)),
+    floor,
   });
 }
 
@@ -141,7 +153,7 @@ export const cleanMean = task(
     _context,
     mean: WeightedImage,
     psf: WeightedImage,
-    how: { readonly imaging: ImagingSpec; readonly radius: number },
+    how: { readonly imaging: ImagingSpec; readonly radius: number; readonly eager: boolean },
   ): MeanClean => {
     const { npixX, npixY } = how.imaging.geometry;
     const { pixels } = mean;
@@ -150,8 +162,12 @@ export const cleanMean = task(
     const scatter = pixelScatter(pixels);
     const noise = unexplainedNoise({ scatter, peak, sidelobes: pixelScatter(psf.pixels), floor: 0 });
     const local = localNoise(pixels, npixX, npixY);
+    // With few antennas and many sources nothing stands out: the highest peak is tried then, if asked to.
+    const least = how.eager
+      ? Math.min(limits.cleanSeedSigma * noise, 0.7 * peak)
+      : limits.cleanSeedSigma * noise;
     const { mask, seeds } = cleanMask({ pixels, npixX, npixY }, local, {
-      level: (limits.cleanSeedSigma * noise) / scatter,
+      level: least / scatter,
       radius: how.radius,
     });
     if (seeds === 0) return { components: [], noise, peak };

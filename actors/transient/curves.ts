@@ -18,6 +18,9 @@ export interface FrameMeasures {
   readonly samples: number;
   /** 1/Jy^2 */
   readonly sumWeight: number;
+  /** Noise of the residual image over that of the visibilities, at least 1: errors of calibration and of the
+   *  model show as such. */
+  readonly excess: number;
 }
 
 /** Noise power of a band over that which its weights promise: the median of frames; NaN without data. */
@@ -38,9 +41,10 @@ function frameNoise(frames: readonly FrameMeasures[]): Float64Array {
   });
 }
 
-/** The light curves of all sources in one band, frames in order of time. */
-export function curvesOf(frames: readonly FrameMeasures[], sources: number): BandCurve[] {
-  const noise = frameNoise(frames);
+/** The light curves of all sources in one band, frames in order of time.
+ * @param honest whether errors are to hold what the residual images show beyond the visibilities' noise */
+export function curvesOf(frames: readonly FrameMeasures[], sources: number, honest: boolean): BandCurve[] {
+  const noise = frameNoise(frames).map((power, k) => power * (honest ? frames[k]!.excess ** 2 : 1));
   const timeS = Float64Array.from(frames, (frame) => frame.timeS);
   const dtS = Float64Array.from(frames, (frame) => frame.dtS);
   return Array.from({ length: sources }, (_, i) => ({

@@ -67,3 +67,19 @@ export function highestSidelobe(psf: Float32Array, npixX: number, lobe: number):
   }
   return highest / psf[cy * npixX + cx]!;
 }
+
+/** The noise that an image of a frame has if its visibilities have theirs: weights `imaging` over samples whose
+ * real and imaginary parts have variance `power / (2 weight)`. Jy/beam */
+export function expectedNoise(
+  { weight, mask }: StokesVisibilities,
+  imaging: Float32Array,
+  power: number,
+): number {
+  let [sum, variance] = [0, 0];
+  for (let k = 0; k < weight.length; k++) {
+    if (mask[k] === 0 || !(weight[k]! > 0)) continue;
+    sum += imaging[k]!;
+    variance += (imaging[k]! ** 2 * power) / (2 * weight[k]!);
+  }
+  return sum > 0 ? Math.sqrt(variance) / sum : Number.NaN;
+}

@@ -28,9 +28,8 @@ export interface Addition {
 
 /** Adds what CLEAN found in the mean of one band.
  * @param about.fluxes mean flux of each source in this band, Jy
- * @param about.settled whether the sources are at their places, so that what is left near one is its shape
- * and
- *   not an error of its place */
+ * @param about.leastJy flux that a group must have
+ * @param about.most sources that the list may hold */
 export function addGroups(
   sources: readonly ModelSource[],
   groups: readonly ComponentGroup[],
@@ -38,7 +37,6 @@ export function addGroups(
     readonly beam: Beam;
     readonly leastJy: number;
     readonly fluxes: ArrayLike<number>;
-    readonly settled: boolean;
     readonly most: number;
   },
 ): Addition {
@@ -54,7 +52,7 @@ export function addGroups(
       if (list.length >= about.most) continue;
       list.push(sourceOf(group));
       added++;
-    } else if (near < sources.length && about.settled) {
+    } else if (near < sources.length) {
       const grown = withMore(list[near]!, about.fluxes[near] ?? 0, group.components);
       if (grown !== list[near]) added++;
       list[near] = grown;
@@ -86,4 +84,16 @@ export function keepReal(
     }
   });
   return keep;
+}
+
+/** Whether a source is to be listed: a brightening that stands out of its light curve, or a mean flux that
+ * stands out of the mean image too, where errors that all frames share do not average out.
+ * @param means mean flux of each band, and the noise of the mean image there, Jy */
+export function isListed(
+  { event }: CurveSummary,
+  means: readonly { readonly flux: number; readonly error: number; readonly noise: number }[],
+  threshold: number,
+): boolean {
+  if (event !== undefined && event.snr >= threshold) return true;
+  return means.some(({ flux, error, noise }) => flux >= threshold * Math.max(error, noise));
 }

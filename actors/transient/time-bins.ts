@@ -1,7 +1,9 @@
 /**
- * Owns the common time axis of a run: frames of all bands and sets brought into bins as long as the longest
- * frame, so that bands can be compared and added. Gaps take no bins. Must not know: fluxes, images.
+ * Owns the common time axis of a run: frames of all bands and sets brought into bins as long as the usual frame
+ * of the slowest band, so that bands can be compared and added. Gaps take no bins. Must not know: fluxes,
+ * images.
  */
+import { median } from './robust.ts';
 
 /** When a frame was taken, seconds (MJD UTC): its centre and length. */
 export interface FrameTime {
@@ -18,10 +20,12 @@ export interface TimeBins {
 /** Part of a frame that may stick out of a bin without its belonging elsewhere: rounding of times. */
 const tolerance = 0.01;
 
-/** Bins that hold every frame's centre. */
-export function binTimes(frames: readonly FrameTime[]): TimeBins {
-  const sorted = [...frames].sort((a, b) => a.timeS - b.timeS);
-  const step = sorted.reduce((longest, { dtS }) => Math.max(longest, dtS), 0);
+/** Bins that hold the centre of every frame.
+ * @param bands the frames of each band */
+export function binTimes(bands: readonly (readonly FrameTime[])[]): TimeBins {
+  const sorted = bands.flat().sort((a, b) => a.timeS - b.timeS);
+  // The usual length of a band's frames: a few long ones must not swallow the others.
+  const step = Math.max(0, ...bands.map((frames) => median(frames.map(({ dtS }) => dtS)) || 0));
   const starts: number[] = [];
   const ends: number[] = [];
   for (const { timeS, dtS } of sorted) {

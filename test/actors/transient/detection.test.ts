@@ -157,7 +157,7 @@ test('known places and weaker detections of the same time wait, others of anothe
 test('frames of different bands share bins; gaps take none', () => {
   const frames = [0, 10, 20, 1000].map((start) => ({ timeS: start + 5, dtS: 10 }));
   const fine = [0, 5, 10, 15].map((start) => ({ timeS: start + 2.5, dtS: 5 }));
-  const bins = binTimes([...fine, ...frames]);
+  const bins = binTimes([fine, frames]);
   assert.equal(bins.startS.length, 4);
   assert.deepEqual(
     frames.map(({ timeS }) => binOf(bins, timeS)),

@@ -41,7 +41,7 @@ function curve(flux: (t: number) => number, seed: number, count = 40): BandCurve
     error: new Float64Array(count).fill(1),
   };
 }
-const bins = binTimes(Array.from({ length: 40 }, (_, t) => ({ timeS: 10 * t + 5, dtS: 10 })));
+const bins = binTimes([Array.from({ length: 40 }, (_, t) => ({ timeS: 10 * t + 5, dtS: 10 }))]);
 const read = (...curves: BandCurve[]) => summarise(curves, bins, 6);
 
 test('a flare out of nothing is a transient, seen for as long as it lasts', () => {
