@@ -1,6 +1,6 @@
 /**
- * Owns how a command asks for a cluster without knowing how nodes are started: the command line passes an opener
- * as the service `openCluster`. Must not know: processes, sockets.
+ * Owns how a command asks for a cluster without knowing how nodes are started: the command line passes an
+ * opener as the service `openCluster`. Must not know: processes, sockets.
  */
 import type { Cluster } from './cluster.ts';
 

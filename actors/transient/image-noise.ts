@@ -68,8 +68,8 @@ export function highestSidelobe(psf: Float32Array, npixX: number, lobe: number):
   return highest / psf[cy * npixX + cx]!;
 }
 
-/** The noise that an image of a frame has if its visibilities have theirs: weights `imaging` over samples whose
- * real and imaginary parts have variance `power / (2 weight)`. Jy/beam */
+/** The noise that an image of a frame has if its visibilities have theirs: weights `imaging` over
+ * samples whose real and imaginary parts have variance `power / (2 weight)`. Jy/beam */
 export function expectedNoise(
   { weight, mask }: StokesVisibilities,
   imaging: Float32Array,

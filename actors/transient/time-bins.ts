@@ -1,7 +1,7 @@
 /**
- * Owns the common time axis of a run: frames of all bands and sets brought into bins as long as the usual frame
- * of the slowest band, so that bands can be compared and added. Gaps take no bins. Must not know: fluxes,
- * images.
+ * Owns the common time axis of a run: frames of all bands and sets brought into bins as long as the usual
+ * frame of the slowest band, so that bands can be compared and added. Gaps take no bins. Must not know:
+ * fluxes, images.
  */
 import { median } from './robust.ts';
 

@@ -1,5 +1,6 @@
 /**
- * Owns reproducible pseudo-random numbers for tests of kernels: the same seed gives the same numbers everywhere.
+ * Owns reproducible pseudo-random numbers for tests of kernels: the same seed gives the same numbers
+ * everywhere.
  */
 
 /** A generator of numbers in [0, 1): mulberry32. */

@@ -1,6 +1,6 @@
 /**
- * Makes visibilities for tests of kernels: random baselines of a given extent, random noise, some samples masked
- * with the poison that real data hold there.
+ * Makes visibilities for tests of kernels: random baselines of a given extent, random noise, some samples
+ * masked with the poison that real data hold there.
  */
 import type { ImageGeometry, StokesVisibilities } from '../../actors/visibility.ts';
 import { seeded } from './noise.ts';

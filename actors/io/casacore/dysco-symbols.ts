@@ -1,6 +1,6 @@
 /**
- * Owns Dysco's symbols: their unpacking from a stream of bits, and the table that gives each symbol its value.
- * Must not know: files and tables.
+ * Owns Dysco's symbols: their unpacking from a stream of bits, and the table that gives each symbol its
+ * value. Must not know: files and tables.
  */
 import { normalProbability, normalQuantile } from './normal-distribution.ts';
 

@@ -1,7 +1,8 @@
 /**
- * Owns DyscoStMan, lossy compression of visibilities and their weights (Offringa 2016, A&A 595, A99): symbols of
- * a few bits that index a table of quantiles, scaled by factors of channels, antennas or rows. Its file is
- * little-endian in every table. Must not know: what else is in the table, except the two antennas of a row.
+ * Owns DyscoStMan, lossy compression of visibilities and their weights (Offringa 2016, A&A 595, A99):
+ * symbols of a few bits that index a table of quantiles, scaled by factors of channels, antennas or rows.
+ * Its file is little-endian in every table. Must not know: what else is in the table, except the two
+ * antennas of a row.
  */
 import { AipsReader } from './aips-io.ts';
 import type { PagedSource } from './byte-source.ts';

@@ -40,7 +40,10 @@ function ratio({ over, under }: { over: readonly number[]; under: readonly numbe
   return polynomial(over) / polynomial(under);
 }
 
-/** The value below which a fraction `p` (between 0 and 1) lies. Wichura, Applied Statistics 37 (1988), AS 241. */
+/**
+ * The value below which a fraction `p` (between 0 and 1) lies. Wichura, Applied Statistics 37 (1988), AS
+ * 241.
+ */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(centre, 0.180625 - q * q);
@@ -54,7 +57,10 @@ export function normalProbability(x: number): number {
   return x < 0 ? upperTail(-x) : 1 - upperTail(x);
 }
 
-/** The fraction above a positive `x`: by its Taylor series near zero, by Laplace's continued fraction beyond. */
+/**
+ * The fraction above a positive `x`: by its Taylor series near zero, by Laplace's continued fraction
+ * beyond.
+ */
 function upperTail(x: number): number {
   const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
   if (x < 3) {

@@ -1,7 +1,7 @@
 /**
  * Owns StManAipsIO, the oldest storage manager: all columns one after the other in one AipsIO file. Since a
- * column can't be entered in its middle, it is decoded whole at its first use, which suits the small tables of
- * its time. The file is big-endian in every table. Must not know: other storage managers.
+ * column can't be entered in its middle, it is decoded whole at its first use, which suits the small
+ * tables of its time. The file is big-endian in every table. Must not know: other storage managers.
  */
 import { AipsReader } from './aips-io.ts';
 import { ArrayFile, IndirectColumn, keptIndexes } from './array-file.ts';

@@ -6,7 +6,10 @@ import { test } from 'node:test';
 import { fft2d, goodFftLength } from '../../../../actors/imaging/kernels/fft.ts';
 import { uniformNoise } from '../../../support/noise.ts';
 
-/** The transform along rows of `[y, x, 2]` by its definition; the result is transposed: twice does both axes. */
+/**
+ * The transform along rows of `[y, x, 2]` by its definition; the result is transposed: twice does both
+ * axes.
+ */
 function slowRows(data: Float64Array, sizeX: number, sizeY: number): Float64Array {
   const turned = new Float64Array(data.length);
   for (let y = 0; y < sizeY; y++) {

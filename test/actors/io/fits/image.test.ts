@@ -217,7 +217,8 @@ const casacoreReads = `
 import sys, json, logging
 from casacore.images import image
 im = image(sys.argv[1])
-print(json.dumps({'shape': im.shape(), 'value': float(im.getdata([0, 3, 20, 31], [0, 3, 20, 31]).ravel()[0])}))`;
+value = float(im.getdata([0, 3, 20, 31], [0, 3, 20, 31]).ravel()[0])
+print(json.dumps({'shape': im.shape(), 'value': value}))`;
 
 test('casacore opens image cubes', { skip: pythonModuleMissing('casacore.images') }, async (t) => {
   const path = join(temporaryFolder(t), 'c.fits');
