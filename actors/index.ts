@@ -21,6 +21,7 @@ export type { ObservationToWrite } from './io/measurement-set/observation.ts';
 export type { TimeSlot } from './io/measurement-set/row-index.ts';
 export type { Antenna, SpectralWindow } from './io/measurement-set/subtables.ts';
 export { writeMeasurementSet } from './io/measurement-set/write.ts';
+export { lmFromSky, skyFromLm } from './io/wcs.ts';
 export {
   type RunHooks,
   type RunOutcome,
@@ -29,9 +30,11 @@ export {
   type WantedSet,
 } from './pipelines/transients.ts';
 export type { TransientRequest } from './pipelines/transients-request.ts';
+export type { SourceRows } from './pipelines/transients-rows.ts';
 export { arrayLayouts, parseLayout, type Station } from './simulation/layouts.ts';
 export type { LightCurve } from './simulation/light-curves.ts';
 export { evenBand, type SimulationPlan, simulateObservation } from './simulation/observe.ts';
 export { fluxDensity, type SkySource } from './simulation/predict.ts';
 export { transitTime } from './simulation/uvw.ts';
+export { placeOf } from './transient/sky-model.ts';
 export * from './visibility.ts';

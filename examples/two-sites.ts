@@ -12,10 +12,10 @@ import {
   type SkySource,
   type Station,
   simulateObservation,
+  skyFromLm,
+  transitTime,
   writeMeasurementSet,
 } from '../actors/index.ts';
-import { skyFromLm } from '../actors/io/wcs.ts';
-import { transitTime } from '../actors/simulation/uvw.ts';
 
 /** What to simulate. */
 export interface TwoSitesPlan {

@@ -1,2 +1,3 @@
 /** The public face of nodes/: starting nodes and local clusters from a program. */
-export {};
+export { NodeAgent, type NodeOptions } from './agent.ts';
+export { LocalCluster, type LocalClusterOptions, type LocalNode } from './local-cluster.ts';

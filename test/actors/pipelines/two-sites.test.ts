@@ -12,7 +12,7 @@ import { type RunOutcome, runTransients, type TransientRun } from '../../../acto
 import { fluxDensity } from '../../../actors/simulation/predict.ts';
 import { makeTwoSites, type TwoSites } from '../../../examples/two-sites.ts';
 import { isAsperitasError } from '../../../runtime/index.ts';
-import { matchSources } from '../../support/found-sources.ts';
+import { matchSources } from '../../../examples/found-sources.ts';
 import { InProcessCluster } from '../../support/in-process-cluster.ts';
 
 const plan = {

@@ -2,11 +2,7 @@
  * Compares what a search found with what was put in: which source is which, how far off, and how the light
  * curves agree with the truth.
  */
-import { lmFromSky } from '../../actors/io/wcs.ts';
-import type { RunOutcome } from '../../actors/pipelines/transients.ts';
-import type { SourceRows } from '../../actors/pipelines/transients-rows.ts';
-import { placeOf } from '../../actors/transient/sky-model.ts';
-import type { Direction } from '../../actors/visibility.ts';
+import { type Direction, lmFromSky, placeOf, type RunOutcome, type SourceRows } from '../actors/index.ts';
 
 export interface TrueSource extends Direction {
   readonly name: string;

@@ -1,0 +1,178 @@
+/**
+ * Owns a node: its store, threads, devices and data connections, put together around a worker, and the
+ * connection to the scheduler, which is dialled again when it is lost. Must not know: command lines.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AsperitasError,
+  type Connection,
+  isAsperitasError,
+  type Listener,
+  type NodeId,
+  type SiteName,
+  type WireMessage,
+  webSocketTransport,
+} from '../runtime/index.ts';
+import type { NodeInfo } from '../scheduler/protocol.ts';
+import { Fetcher } from './fetcher.ts';
+import { limits } from './limits.ts';
+import { Runner } from './runner.ts';
+import { Store } from './store.ts';
+import { serveData } from './transfer.ts';
+import { Worker } from './worker.ts';
+
+export interface NodeOptions {
+  readonly scheduler: string;
+  readonly token: string;
+  readonly name: string;
+  readonly site: string;
+  readonly threads: number;
+  readonly memoryBytes: number;
+  /** The folder whose files tasks may read. */
+  readonly data: string | undefined;
+  /** Where data are spilled that memory can't hold. */
+  readonly spillFolder: string;
+  /** URLs of the modules that declare tasks. */
+  readonly modules: readonly string[];
+  /** Names of devices, each with a host of its own. */
+  readonly devices: readonly string[];
+  /** Where data connections are accepted: loopback and any free port unless told otherwise. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  /** The host under which others reach it, where that is not `host`. */
+  readonly advertise: string | undefined;
+  /** Told of what an operator would want to know. */
+  readonly log: (line: string) => void;
+}
+
+/** A node at work. */
+export class NodeAgent {
+  readonly info: NodeInfo;
+  /** Resolves when the node has left, rejects when it can't go on. */
+  readonly ended: Promise<void>;
+  readonly #options: NodeOptions;
+  readonly #parts: { readonly store: Store; readonly runner: Runner; readonly fetcher: Fetcher };
+  readonly #listener: Listener;
+  readonly #worker: Worker;
+  readonly #stop = new AbortController();
+  #connection: Connection | undefined;
+  #settle!: { readonly resolve: () => void; readonly reject: (error: Error) => void };
+
+  private constructor(
+    options: NodeOptions,
+    info: NodeInfo,
+    parts: { readonly store: Store; readonly runner: Runner; readonly fetcher: Fetcher; readonly listener: Listener },
+  ) {
+    this.#options = options;
+    this.info = info;
+    this.#parts = parts;
+    this.#listener = parts.listener;
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.ended.catch(() => undefined);
+    this.#worker = new Worker({ info, ...parts, onLeave: () => void this.close() });
+  }
+
+  /** Starts a node and resolves when the scheduler knows it.
+   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token` */
+  static async start(options: NodeOptions): Promise<NodeAgent> {
+    const { token, name, site, threads, memoryBytes, data, devices } = options;
+    const store = await Store.open({ memoryBytes, folder: options.spillFolder });
+    const fetcher = new Fetcher({ token, node: name as NodeId });
+    const listener = await webSocketTransport.listen({
+      token,
+      hello: { role: 'node', node: name },
+      ...(options.host === undefined ? {} : { host: options.host }),
+      ...(options.port === undefined ? {} : { port: options.port }),
+      onConnection: (connection) => serveData(connection, store),
+    });
+    const runner = await Runner.start({ ...options, node: name as NodeId, site: site as SiteName });
+    const info: NodeInfo = {
+      role: 'node',
+      node: name as NodeId,
+      site: site as SiteName,
+      url: advertised(listener.url, options.advertise),
+      threads,
+      memoryBytes,
+      resources: Object.fromEntries(devices.map((device) => [device, 1])),
+      pid: process.pid,
+      ...(data === undefined ? {} : { data }),
+    };
+    const agent = new NodeAgent(options, info, { store, runner, fetcher, listener });
+    try {
+      const connection = await agent.#dial();
+      void agent.#keepConnected(connection);
+    } catch (error) {
+      await agent.close();
+      throw error;
+    }
+    return agent;
+  }
+
+  /** Finishes what runs, then leaves; `ended` resolves then. */
+  retire(): void {
+    this.#worker.retire();
+  }
+
+  /** Gives up what runs and leaves. */
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.#worker.close();
+    this.#connection?.close('the node leaves');
+    const { store, runner, fetcher } = this.#parts;
+    await Promise.allSettled([this.#listener.close(), runner.close(), Promise.resolve(fetcher.close())]);
+    await store.close();
+    this.#settle.resolve();
+  }
+
+  #dial(): Promise<Connection> {
+    const { scheduler, token } = this.#options;
+    const hello = this.info as unknown as WireMessage;
+    return webSocketTransport.dial(scheduler, { token, hello, signal: this.#stop.signal });
+  }
+
+  /** Works over one connection after the other. */
+  async #keepConnected(first: Connection): Promise<void> {
+    let connection: Connection | undefined = first;
+    while (connection !== undefined && !this.#stop.signal.aborted) {
+      this.#connection = connection;
+      await this.#worker.serve(connection);
+      this.#connection = undefined;
+      if (this.#stop.signal.aborted) return;
+      this.#options.log(`the scheduler at ${this.#options.scheduler} is gone; looking for it again`);
+      connection = await this.#findAgain();
+    }
+  }
+
+  async #findAgain(): Promise<Connection | undefined> {
+    const { scheduler, log } = this.#options;
+    const untilMs = performance.now() + limits.reconnectMs;
+    let pauseMs: number = limits.reconnectFirstMs;
+    for (;;) {
+      await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      if (this.#stop.signal.aborted) return undefined;
+      try {
+        const connection = await this.#dial();
+        log(`found the scheduler at ${scheduler} again`);
+        return connection;
+      } catch (cause) {
+        if (this.#stop.signal.aborted) return undefined;
+        if (performance.now() > untilMs || isAsperitasError(cause, 'wrong-token')) {
+          const message = `the scheduler at ${scheduler} was lost and not found again`;
+          this.#settle.reject(new AsperitasError('scheduler-lost', message, { url: scheduler }, { cause }));
+          await this.close();
+          return undefined;
+        }
+        pauseMs = Math.min(2 * pauseMs, limits.reconnectLastMs);
+      }
+    }
+  }
+}
+
+function advertised(url: string, host: string | undefined): string {
+  if (host === undefined) return url;
+  const { port } = new URL(url);
+  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

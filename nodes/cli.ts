@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+/**
+ * The composition root: finds the command, reads its words, gives it streams, signal and services, and turns
+ * what it throws into one line and an exit status. Commands are loaded by name when they are wanted, so that
+ * nothing of the astronomy is imported here. Must not know: what any command does.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AsperitasError, type Command, isAsperitasError } from '../runtime/index.ts';
+import { helpOf, parseWords } from './command-line.ts';
+import { openCluster } from './open-cluster.ts';
+
+/** Where commands live, by name, in the order of `asperitas --help`. */
+const commands: Readonly<Record<string, string>> = {
+  transients: '../actors/commands/transients.js',
+  image: '../actors/commands/image.js',
+  info: '../actors/commands/info.js',
+  table: '../actors/commands/table.js',
+  scheduler: './commands/scheduler.js',
+  node: './commands/node.js',
+};
+
+const exitStatus = { failed: 1, usage: 2, interrupted: 130 } as const;
+
+async function load(name: string): Promise<Command> {
+  const path = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (path === undefined) {
+    const known = Object.keys(commands).join(', ');
+    throw new AsperitasError('usage', `there is no command ${name}; the commands are ${known}`, {
+      command: name,
+    });
+  }
+  const module = (await import(new URL(path, import.meta.url).href)) as { readonly command: Command };
+  return module.command;
+}
+
+function version(): string {
+  const manifest = ['../../package.json', '../package.json']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
+  return (JSON.parse(readFileSync(manifest!, 'utf8')) as { version: string }).version;
+}
+
+async function overview(): Promise<string> {
+  const rows: string[] = [];
+  for (const name of Object.keys(commands)) {
+    rows.push(`  ${name.padEnd(12)}${(await load(name)).summary}`);
+  }
+  return [
+    'usage: asperitas COMMAND [arguments] [options]\n',
+    'an actor-model distributed runtime for radio interferometry\n',
+    'commands:',
+    ...rows,
+    '',
+    'asperitas COMMAND --help tells more about one; asperitas --version prints the version.',
+    '',
+  ].join('\n');
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function signalOfProcess(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(exitStatus.interrupted);
+    controller.abort(new AsperitasError('aborted', 'stopped by the user'));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(rest[0] === undefined ? await overview() : helpOf(await load(rest[0])));
+    return name === undefined ? exitStatus.usage : 0;
+  }
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`asperitas ${version()}\n`);
+    return 0;
+  }
+  const command = await load(name);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(helpOf(command));
+    return 0;
+  }
+  const signal = signalOfProcess();
+  try {
+    const { stdout, stderr } = process;
+    return await command.run({ ...parseWords(command, rest), stdout, stderr, signal, services: { openCluster } });
+  } catch (error) {
+    // Whatever breaks once the user has asked to stop, stopping is what happened.
+    if (!signal.aborted) throw error;
+    process.stderr.write(`asperitas: stopped\n`);
+    return exitStatus.interrupted;
+  }
+}
+
+/** One line for the user; a defect of the program also says how to see where it is. */
+function report(error: unknown): number {
+  if (isAsperitasError(error)) {
+    process.stderr.write(`asperitas: ${error.message}\n`);
+    if (process.env.ASPERITAS_DEBUG) process.stderr.write(`${error.stack}\n`);
+    return error.code === 'usage' || error.code === 'bad-option' ? exitStatus.usage : exitStatus.failed;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const [line] = message.split('\n');
+  process.stderr.write(`asperitas: a defect of the program: ${line}; ASPERITAS_DEBUG=1 shows where\n`);
+  if (process.env.ASPERITAS_DEBUG) process.stderr.write(`${stack}\n`);
+  return exitStatus.failed;
+}
+
+// A reader that has seen enough (`| head`) ends the program quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.exitCode = report(error);
+  },
+);

@@ -1,0 +1,100 @@
+/**
+ * Owns the command `asperitas node`: the daemon that runs tasks next to the data of a site. Must not know: how
+ * it runs them.
+ */
+import { realpath } from 'node:fs/promises';
+import { availableParallelism, freemem, hostname, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
+import { NodeAgent, type NodeOptions } from '../agent.ts';
+import { parseBytes, readToken } from '../config.ts';
+import { leaveOwner, tellOwner } from '../owned-process.ts';
+import { required, textOf, textsOf, wholeOf } from './option-values.ts';
+
+/** Modules that declare the tasks of asperitas itself, found by name at run time. */
+const ownModules = [new URL('../../actors/index.js', import.meta.url).href];
+
+/** Of the memory that is free when the node starts, what it may fill unless told otherwise. */
+const memoryShare = 0.6;
+
+/** A device every machine has: a thread of its own in which state stays warm. */
+const ownDevices = ['device'];
+
+async function folderOf(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  return realpath(path).catch((cause: unknown) => {
+    const message = `--data ${path}: no such folder; check the path`;
+    throw new AsperitasError('no-such-file', message, { path }, { cause });
+  });
+}
+
+function moduleUrl(text: string): string {
+  return /^[a-z]+:/.test(text) ? text : pathToFileURL(resolve(text)).href;
+}
+
+async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOptions> {
+  const memory = textOf(options, 'memory');
+  const site = required(options, 'site', 'node');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(site)) {
+    const message = `--site ${site}: letters, digits, dots, dashes and underscores are wanted`;
+    throw new AsperitasError('bad-option', message, { option: 'site', value: site });
+  }
+  const name = textOf(options, 'name') ?? `${site}-${hostname()}-${process.pid}`;
+  return {
+    scheduler: required(options, 'scheduler', 'node'),
+    token: await readToken(textOf(options, 'token-file')),
+    name,
+    site,
+    threads: wholeOf(options, 'threads', 1) ?? availableParallelism(),
+    memoryBytes: memory === undefined ? Math.floor(memoryShare * freemem()) : parseBytes('memory', memory),
+    data: await folderOf(textOf(options, 'data')),
+    spillFolder: join(textOf(options, 'spill') ?? tmpdir(), `asperitas-spill-${process.pid}`),
+    modules: [...ownModules, ...textsOf(options, 'modules').map(moduleUrl)],
+    devices: ownDevices,
+    host: textOf(options, 'host'),
+    port: wholeOf(options, 'port', 0),
+    advertise: textOf(options, 'advertise'),
+    log: (line) => stderr.write(`${name}: ${line}\n`),
+  };
+}
+
+async function run(context: CommandContext): Promise<number> {
+  const { stdout, signal } = context;
+  const options = await nodeOptions(context);
+  const agent = await NodeAgent.start(options);
+  // The first signal lets runs end; the process is killed by a second one.
+  signal.addEventListener('abort', () => agent.retire(), { once: true });
+  tellOwner(agent.info.url, () => void agent.close());
+  const { name, site, scheduler, threads } = options;
+  stdout.write(`node ${name} at ${site}: ${threads} threads for ${scheduler}\n`);
+  if (signal.aborted) agent.retire();
+  await agent.ended;
+  leaveOwner();
+  return 0;
+}
+
+/** `asperitas node` */
+export const command: Command = {
+  name: 'node',
+  summary: 'the daemon that runs tasks at a site, next to its data',
+  usage: 'node --scheduler ws://HOST:PORT --site NAME [--data DIR] [options]',
+  options: {
+    scheduler: { type: 'string', value: 'URL', help: 'where the scheduler is' },
+    site: { type: 'string', value: 'NAME', help: 'the place with fast links that this machine belongs to' },
+    data: { type: 'string', value: 'DIR', help: 'the folder whose files tasks may read; none unless told' },
+    threads: { type: 'string', value: 'N', help: 'tasks that run at once; all processors' },
+    memory: { type: 'string', value: 'SIZE', help: 'what results may fill, such as 4GiB; 60 % of what is free' },
+    spill: { type: 'string', value: 'DIR', help: 'where results go that memory cannot hold; the temporary folder' },
+    name: { type: 'string', value: 'ID', help: 'unique in the cluster; made of site, host and process' },
+    'token-file': { type: 'string', value: 'FILE', help: 'the secret of the scheduler' },
+    modules: { type: 'string', multiple: true, value: 'M', help: 'a further module that declares tasks' },
+    host: { type: 'string', value: 'H', help: 'where data connections are accepted; 127.0.0.1' },
+    port: { type: 'string', value: 'P', help: 'the port for them; any free one' },
+    advertise: { type: 'string', value: 'H', help: 'the host under which others reach it, if not --host' },
+  },
+  details:
+    'SIGTERM lets the node finish what runs and leave; its results are made again elsewhere if need be.\n\n' +
+    'example:\n  asperitas node --scheduler ws://10.0.0.1:7010 --site nancay --threads 8 --memory 32GiB --data /data',
+  run,
+};

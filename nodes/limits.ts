@@ -1,0 +1,18 @@
+/**
+ * Owns the limits of this folder, each with its reason. Must not know: who keeps them.
+ */
+export const limits = {
+  /** Processes of a local cluster: more than that is a mistake in a number. */
+  localNodes: 256,
+  /** A daemon on a busy machine may take seconds to load; after so long something is wrong with it. */
+  readyMs: 60_000,
+  /** A daemon that was asked to end may finish what runs for so long. */
+  stopMs: 10_000,
+  /** What is kept of a daemon's words, to be quoted when it fails. */
+  saidCharacters: 4_000,
+  /** A node tries so long to find its scheduler again before it gives up. */
+  reconnectMs: 120_000,
+  /** Pause between two tries: doubled from the first to the last. */
+  reconnectFirstMs: 200,
+  reconnectLastMs: 5_000,
+} as const;

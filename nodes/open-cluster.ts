@@ -1,0 +1,17 @@
+/**
+ * Owns the opening of a cluster for a command: a running scheduler's, or one started on this machine. The
+ * command line passes it on as the service `openCluster`. Must not know: what the cluster is used for.
+ */
+import { type ClusterOpener, connect } from '../scheduler/index.ts';
+import { readToken } from './config.ts';
+import { LocalCluster } from './local-cluster.ts';
+
+export const openCluster: ClusterOpener = async ({ scheduler, tokenFile, sites, signal }) => {
+  const wait = signal === undefined ? {} : { signal };
+  if (scheduler !== undefined) {
+    const cluster = await connect(scheduler, { token: await readToken(tokenFile), ...wait });
+    return { cluster, close: () => cluster.close() };
+  }
+  const cluster = await LocalCluster.start({ sites: sites ?? { local: {} }, ...wait });
+  return { cluster, close: () => cluster.close() };
+};
