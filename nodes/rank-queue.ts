@@ -1,7 +1,7 @@
 /**
  * Owns a queue in which lower ranks come first, and equal ranks in the order in which they were put in: a
- * binary heap. Entries are not taken out when they no longer count; who takes one looks whether it does. Pure.
- * Must not know: what is queued.
+ * binary heap. Entries are not taken out when they no longer count; who takes one looks whether it does.
+ * Pure. Must not know: what is queued.
  */
 
 interface Entry<T> {

@@ -351,7 +351,7 @@ function onSchedulerLost(state: WorkerState): void {
   for (const run of [...state.runs.values()]) if (isPending(run)) abort(state, run);
 }
 
-/** The scheduler has taken all runs of the former connection for lost: none may go on beside its successor. */
+/** The scheduler takes all runs of the former connection for lost: none may go on beside its successor. */
 function onSchedulerJoined(state: WorkerState): void {
   onSchedulerLost(state);
   for (const run of [...state.runs.values()]) abort(state, run);
@@ -373,7 +373,7 @@ function retire(state: WorkerState): void {
 }
 
 function leaveWhenDone(state: WorkerState): void {
-  // Nobody would hear of what runs on without a scheduler; what is ending ends with the process.
+  // Nobody would hear of what runs on without a scheduler; what is ending ends then too.
   const running = [...state.runs.values()].some(({ phase }) => phase.name === 'running');
   if (state.connected && running) return;
   state.left = true;

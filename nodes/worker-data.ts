@@ -1,8 +1,9 @@
 /**
  * Owns the data of a worker: how they come to be held, needed, given up and fetched. A datum that some run
  * needs is never forgotten under it: it is doomed, and goes with the last such run. Whatever the scheduler
- * counts on here was announced by `run-done` or `replica-added` and is taken back by `replica-lost`, in order,
- * so that it is right about this node whatever crosses on the way. Pure. Must not know: how runs are chosen.
+ * counts on here was announced by `run-done` or `replica-added` and is taken back by `replica-lost`, in
+ * order, so that it is right about this node whatever crosses on the way. Pure. Must not know: how runs are
+ * chosen.
  */
 import type { RunId, TaskKey } from '../runtime/index.ts';
 import { limits } from './limits.ts';

@@ -1,6 +1,7 @@
 /**
- * Owns what must always be true of a worker's state between two events: every redundant field is derived again
- * and compared. Used by the simulation after every event. Pure. Must not know: how the state came about.
+ * Owns what must always be true of a worker's state between two events: every redundant field is derived
+ * again and compared. Used by the simulation after every event. Pure. Must not know: how the state came
+ * about.
  */
 import { limits } from './limits.ts';
 import {

@@ -1,7 +1,7 @@
 /**
- * Owns what a worker knows: its data and its runs with their phases, and what can happen to it and be asked of
- * it. Two small machines: a datum is absent, fetching or held; a run is waiting, ready, running or ending. Pure
- * data and small queries. Must not know: sockets, threads, buffers, or how events change it
+ * Owns what a worker knows: its data and its runs with their phases, and what can happen to it and be asked
+ * of it. Two small machines: a datum is absent, fetching or held; a run is waiting, ready, running or ending.
+ * Pure data and small queries. Must not know: sockets, threads, buffers, or how events change it
  * (worker-core.ts, worker-data.ts).
  */
 import type { Millis, NodeId, RunId, SiteName, TaskKey } from '../runtime/index.ts';

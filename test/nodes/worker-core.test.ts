@@ -286,7 +286,7 @@ test('a node that stops finishes what runs, gives back the rest and leaves', () 
   assert.deepEqual(world.tell({ type: 'stopping' }), []);
 });
 
-test('a node that is told to retire with nothing to do leaves at once, as does one without a scheduler', () => {
+test('a node told to retire with nothing to do leaves at once, as does one without a scheduler', () => {
   assert.deepEqual(new WorkerWorld().hear({ type: 'retire' }), ['-> retiring', 'leave']);
   const lone = createWorkerState({ node: nodeId('a1'), site: siteName('a'), threads: 1, resources: {} });
   assert.deepEqual(handle(lone, { type: 'stopping' }, millis(1)), [{ type: 'leave' }]);
