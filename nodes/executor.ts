@@ -1,6 +1,7 @@
 /**
  * Owns the threads that run a node's tasks: a pool that replaces those that die, so that a task which ends
- * its thread fails alone. The only importer of piscina. Must not know: the store, the scheduler, what tasks do.
+ * its thread fails alone. The only importer of piscina. Must not know: the store, the scheduler, what tasks
+ * do.
  */
 import { Piscina } from 'piscina';
 import { fromWireError } from '../runtime/index.ts';

@@ -1,6 +1,7 @@
 /**
  * Owns the folder in which one process keeps its spilled data: made when it is needed, removed at the end,
- * and those that killed processes of this machine left beside it removed too. Must not know: what the files hold.
+ * and those that killed processes of this machine left beside it removed too. Must not know: what the files
+ * hold.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
