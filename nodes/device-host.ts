@@ -1,0 +1,127 @@
+/**
+ * Owns the thread of one device: runs that need it go there one at a time, and whatever its modules load (a
+ * network, buffers on a card) stays warm between them. Started by the first run, and again after a crash, but
+ * not for ever. Must not know: what the device is, the store, the scheduler.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { AsperitasError } from '../runtime/index.ts';
+import type { DeviceMethods, DeviceThreadData } from './device-thread.ts';
+import { toThreadRequest } from './executor.ts';
+import { machineLimits } from './machine-limits.ts';
+import { RunLanes } from './run-lanes.ts';
+import type {
+  RunOptions,
+  RunOutcome,
+  RunRequest,
+  TaskRunner,
+  ThreadCall,
+  ThreadReply,
+} from './run-request.ts';
+import { ThreadCalls } from './thread-calls.ts';
+
+export interface DeviceHostOptions {
+  /** The resource's name, as in a task's `needs`. */
+  readonly device: string;
+  /** The number of its lane in traces: those below it are the executor's. */
+  readonly lane: number;
+  /** URLs of modules that declare tasks. */
+  readonly modules: readonly string[];
+  readonly node: string;
+  readonly site: string;
+  /** The folder whose files tasks may read. */
+  readonly data?: string | undefined;
+  /** How long a cancelled body may go on. */
+  readonly graceMs?: number | undefined;
+  /** A run that takes longer is ended with its thread. No limit unless told. */
+  readonly runMs?: number | undefined;
+}
+
+interface DeviceThread {
+  readonly worker: Worker;
+  readonly calls: ThreadCalls<DeviceMethods>;
+}
+
+const threadFile = new URL('./device-thread.js', import.meta.url);
+
+export class DeviceHost implements TaskRunner {
+  readonly device: string;
+  readonly #options: DeviceHostOptions;
+  readonly #lanes: RunLanes;
+  #thread: DeviceThread | undefined;
+  /** When the last crashes were. */
+  #crashesMs: number[] = [];
+
+  private constructor(options: DeviceHostOptions) {
+    this.device = options.device;
+    this.#options = options;
+    this.#lanes = new RunLanes(
+      { lanes: 1, firstLane: options.lane, graceMs: options.graceMs },
+      (call, kill) => this.#serve(call, kill),
+    );
+  }
+
+  /** The thread is started by the first run. */
+  static open(options: DeviceHostOptions): DeviceHost {
+    return new DeviceHost(options);
+  }
+
+  run(request: RunRequest, options?: RunOptions): Promise<RunOutcome> {
+    return this.#lanes.run(toThreadRequest(request), options);
+  }
+
+  async close(): Promise<void> {
+    await this.#lanes.close();
+    await this.#end();
+  }
+
+  async #serve(call: ThreadCall, kill: AbortSignal): Promise<ThreadReply> {
+    const { calls } = (this.#thread ??= this.#start());
+    const { runMs } = this.#options;
+    const signal = runMs === undefined ? kill : AbortSignal.any([kill, AbortSignal.timeout(runMs)]);
+    try {
+      return await calls.call('run', call, { signal });
+    } catch (error) {
+      // Cancelled, too slow, or dead: in every case this thread is of no more use.
+      await this.#end();
+      if (kill.aborted || !signal.aborted) throw error;
+      const message = `a run on ${this.device} was ended: it took longer than ${runMs} ms`;
+      throw new AsperitasError('timeout', message, { device: this.device, runMs: runMs! });
+    }
+  }
+
+  #start(): DeviceThread {
+    this.#checkCrashes();
+    const { modules, node, site, data } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    const setup = { cancelled: this.#lanes.cancelled, modules, node, site, data };
+    const workerData: DeviceThreadData = { setup, port: port2 };
+    const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device });
+    const thread = { worker, calls: new ThreadCalls<DeviceMethods>(worker, port1) };
+    worker.unref();
+    worker.once('exit', () => {
+      // Absent or another one: this thread was ended on purpose.
+      if (this.#thread?.worker !== worker) return;
+      this.#thread = undefined;
+      this.#crashesMs.push(performance.now());
+      thread.calls.close();
+    });
+    return thread;
+  }
+
+  #checkCrashes(): void {
+    const since = performance.now() - machineLimits.deviceRestartMs;
+    this.#crashesMs = this.#crashesMs.filter((timeMs) => timeMs >= since);
+    const crashes = this.#crashesMs.length;
+    if (crashes <= machineLimits.deviceRestarts) return;
+    const message = `the host of ${this.device} died ${crashes} times in a short time; look at its driver`;
+    throw new AsperitasError('device-lost', message, { device: this.device, crashes });
+  }
+
+  async #end(): Promise<void> {
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#thread = undefined;
+    thread.calls.close();
+    await thread.worker.terminate();
+  }
+}

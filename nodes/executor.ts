@@ -1,0 +1,109 @@
+/**
+ * Owns the threads that run a node's tasks: a pool that replaces those that die, so that a task which ends
+ * its thread fails alone. The only importer of piscina. Must not know: the store, the scheduler, what tasks
+ * do.
+ */
+import { Piscina } from 'piscina';
+import { fromWireError } from '../runtime/index.ts';
+import { RunLanes } from './run-lanes.ts';
+import type {
+  RunOptions,
+  RunOutcome,
+  RunRequest,
+  TaskRunner,
+  ThreadReply,
+  ThreadSetup,
+} from './run-request.ts';
+import { toOwnBytes, toSharedParts } from './shared-frames.ts';
+
+export interface ExecutorOptions {
+  readonly threads: number;
+  /** URLs of modules that declare tasks; imported by every thread. */
+  readonly modules: readonly string[];
+  readonly node: string;
+  readonly site: string;
+  /** The folder whose files tasks may read. */
+  readonly data?: string | undefined;
+  /** What the JavaScript objects of all threads together may take; typed arrays do not count. */
+  readonly heapBytes?: number | undefined;
+  /** How long a cancelled body may go on. */
+  readonly graceMs?: number | undefined;
+}
+
+const threadFile = new URL('./executor-thread.js', import.meta.url).href;
+
+/** A request of which a message to a thread clones nothing bulky. */
+export function toThreadRequest(request: RunRequest): RunRequest {
+  return { ...request, args: toOwnBytes(request.args), inputs: request.inputs.map(toSharedParts) };
+}
+
+export class Executor implements TaskRunner {
+  readonly threads: number;
+  readonly #pool: Piscina;
+  readonly #lanes: RunLanes;
+  /** Ends every run under way: used when no thread is left to end it. */
+  readonly #kills = new Set<AbortController>();
+
+  private constructor(options: ExecutorOptions) {
+    const { threads, modules, node, site, data, heapBytes, graceMs } = options;
+    this.threads = threads;
+    this.#lanes = new RunLanes({ lanes: threads, graceMs }, (call, kill) => this.#serve(call, kill));
+    const setup: ThreadSetup = { cancelled: this.#lanes.cancelled, modules, node, site, data };
+    const heapMegabytes = heapBytes === undefined ? undefined : Math.ceil(heapBytes / threads / 2 ** 20);
+    this.#pool = new Piscina({
+      filename: threadFile,
+      name: 'serve',
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+      // An idle thread goes on with its event loop, so that it can collect what the last run left.
+      atomics: 'disabled',
+      workerData: setup,
+      ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
+    });
+    this.#pool.on('error', () => this.#onIdleThreadDied());
+  }
+
+  /** Starts the threads and loads the modules in each.
+   * @throws AsperitasError `module-not-loaded`, or `thread-died` where a module ends its thread. */
+  static async start(options: ExecutorOptions): Promise<Executor> {
+    const executor = new Executor(options);
+    const loads = await Promise.all(
+      Array.from({ length: options.threads }, () => executor.#lanes.run(undefined)),
+    );
+    const failure = loads.find((load) => load.outcome === 'failed');
+    if (failure?.outcome !== 'failed') return executor;
+    await executor.close();
+    throw fromWireError(failure.error);
+  }
+
+  run(request: RunRequest, options?: RunOptions): Promise<RunOutcome> {
+    return this.#lanes.run(toThreadRequest(request), options);
+  }
+
+  async close(): Promise<void> {
+    await this.#lanes.close();
+    await this.#pool.destroy();
+  }
+
+  async #serve(call: unknown, kill: AbortSignal): Promise<ThreadReply> {
+    const end = new AbortController();
+    const onKill = (): void => end.abort();
+    kill.addEventListener('abort', onKill);
+    this.#kills.add(end);
+    try {
+      return (await this.#pool.run(call, { signal: end.signal })) as ThreadReply;
+    } finally {
+      this.#kills.delete(end);
+    }
+  }
+
+  /** A thread died while it had no run. Where it was the last, as when new ones die at once, nobody would
+   * ever take up the runs that wait in the pool: they fail now, and the next run starts a thread again. */
+  #onIdleThreadDied(): void {
+    if (this.#pool.threads.length > 0) return;
+    for (const kill of [...this.#kills]) kill.abort();
+  }
+}

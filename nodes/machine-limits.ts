@@ -1,0 +1,43 @@
+/**
+ * Owns the limits of a node's machinery, store, transfers and threads, each with its reason. Must not know:
+ * who keeps them.
+ */
+export const machineLimits = {
+  /** Fractions of the store's memory: spilling starts above the first and stops below the second, so that it
+   * comes in bursts that leave room for a while. */
+  highWater: 0.7,
+  lowWater: 0.5,
+  /** A smaller datum stays in memory: its file would cost more than it frees. */
+  spillBytes: 65_536,
+  /** After a disk refused a file, so long until the next try. */
+  spillRetryMs: 5_000,
+  /** Pieces of files: large enough for the disk's full speed, small enough to hash between two heartbeats. */
+  filePieceBytes: 8 * 2 ** 20,
+  /** Shared memory given up before V8, which does not count it, is told to collect it. */
+  collectBytes: 256 * 2 ** 20,
+
+  /** One message of a datum. Larger ones lose to page faults, smaller ones to overhead; other requests of the
+   * connection take turns with it. */
+  pieceBytes: 4 * 2 ** 20,
+  /** Requests of one connection served at once; further ones wait, up to the second number, past which the
+   * peer is no fetcher of ours. */
+  servedRequests: 16,
+  queuedRequests: 1_000,
+  /** Fetches under way on one link: enough to hide the round trips of small data. */
+  linkFetches: 8,
+  /** A link on which nothing was fetched for so long is closed. */
+  linkIdleMs: 30_000,
+  /** The transport notices a dead peer by itself; a living one may be busy with the requests of others. */
+  fetchSilenceMs: 120_000,
+
+  /** How long a body that was told to stop may go on before its thread is ended. */
+  cancelGraceMs: 2_000,
+  /** How often a thread looks whether the run that it works on was cancelled. */
+  cancelPollMs: 20,
+  /** Loading the modules of tasks, in all threads at once, on a slow disk. */
+  loadMs: 60_000,
+  /** A device's thread that dies so often within the time is not started again before it is over: a broken
+   * driver must not keep a node busy starting it. */
+  deviceRestarts: 3,
+  deviceRestartMs: 60_000,
+} as const;

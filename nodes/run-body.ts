@@ -1,0 +1,152 @@
+/**
+ * Owns what happens inside a thread for one run: the task's function is found, its arguments and inputs are
+ * decoded without a copy, its result is put into shared memory, and whatever it throws becomes data. Must not
+ * know: which kind of thread it is in, the scheduler, the store.
+ */
+import {
+  AsperitasError,
+  type DatumParts,
+  decodePacked,
+  decodeValue,
+  encodedBytes,
+  encodeValue,
+  isAsperitasError,
+  toWireError,
+} from '../runtime/index.ts';
+import { bindReferences, type TaskContext, taskBody } from '../scheduler/index.ts';
+import { GarbageMeter } from './garbage.ts';
+import { machineLimits } from './machine-limits.ts';
+import type { RunRequest, ThreadCall, ThreadReply, ThreadSetup } from './run-request.ts';
+import { toSharedParts } from './shared-frames.ts';
+
+const garbage = new GarbageMeter();
+
+/** Codes of operating errors that may be gone the next time, or on another node. */
+const passingCodes = new Set([
+  'aborted',
+  'connection-lost',
+  'disk-full',
+  'timeout',
+  'unreachable',
+  'unreadable-file',
+]);
+
+/** Whether another attempt may end better. An AsperitasError tells of bad input, and will again, but for the
+ * codes above; any other error may come from the machine, so it is tried again. */
+export function isRetryable(error: unknown): boolean {
+  return !isAsperitasError(error) || passingCodes.has(error.code);
+}
+
+const nativeAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!;
+
+/** The signal of a run. It asks the shared flag whenever its body does, so that a body which never yields can
+ * stop too, and a timer asks for bodies that wait. Made only for bodies that look at it. */
+class Cancellation {
+  readonly #isCancelled: () => boolean;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #fired = false;
+
+  constructor(isCancelled: () => boolean) {
+    this.#isCancelled = isCancelled;
+    const { signal } = this.#controller;
+    Object.defineProperties(signal, {
+      aborted: {
+        get: () => {
+          this.#ask();
+          return nativeAborted.call(signal) as boolean;
+        },
+      },
+      throwIfAborted: {
+        value: () => {
+          if (signal.aborted) throw signal.reason;
+        },
+      },
+    });
+    this.#timer = setInterval(() => this.#ask(), machineLimits.cancelPollMs);
+    this.#ask();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #ask(): void {
+    if (this.#fired || !this.#isCancelled()) return;
+    this.#fired = true;
+    this.#controller.abort(new AsperitasError('aborted', 'the run was cancelled'));
+  }
+}
+
+let loading: Promise<void> | undefined;
+
+async function loadModules(modules: readonly string[]): Promise<void> {
+  for (const url of modules) {
+    try {
+      await import(url);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `can't load the module ${url}: ${why}`;
+      throw new AsperitasError('module-not-loaded', message, { url }, { cause: error });
+    }
+  }
+}
+
+interface Prepared {
+  readonly body: ReturnType<typeof taskBody>;
+  readonly args: readonly never[];
+}
+
+function prepare(request: RunRequest): Prepared {
+  const body = taskBody(request.fn);
+  const inputs = request.inputs.map(({ header, frames }) => decodeValue(header, frames));
+  const args = bindReferences(decodePacked(request.args), inputs);
+  if (Array.isArray(args)) return { body, args: args as unknown[] as never[] };
+  throw new AsperitasError('invalid-message', 'invalid message: arguments are no list', { task: request.fn });
+}
+
+async function resultOf(setup: ThreadSetup, call: ThreadCall, request: RunRequest): Promise<DatumParts> {
+  const { body, args } = prepare(request);
+  let cancellation: Cancellation | undefined;
+  const context: TaskContext = {
+    key: request.key,
+    node: setup.node,
+    site: setup.site,
+    data: setup.data,
+    get signal() {
+      const isCancelled = () => Atomics.load(setup.cancelled, call.lane) === call.ticket;
+      cancellation ??= new Cancellation(isCancelled);
+      return cancellation.signal;
+    },
+  };
+  try {
+    return toSharedParts(encodeValue(await body(context, ...args)));
+  } finally {
+    cancellation?.end();
+  }
+}
+
+/** Serves one call: loads the modules if they are not, and runs the task. Never throws. */
+export async function serveCall(setup: ThreadSetup, call: ThreadCall): Promise<ThreadReply> {
+  const { request } = call;
+  // The message may live on in the caller's frames; its inputs must not.
+  call.request = undefined;
+  let startMs = Date.now();
+  try {
+    await (loading ??= loadModules(setup.modules));
+    if (request === undefined) {
+      return { ok: true, parts: { header: new Uint8Array(0), frames: [] }, startMs, endMs: startMs };
+    }
+    startMs = Date.now();
+    const parts = await resultOf(setup, call, request);
+    garbage.released(request.inputs.reduce((sum, input) => sum + encodedBytes(input), encodedBytes(parts)));
+    return { ok: true, parts, startMs, endMs: Date.now() };
+  } catch (error) {
+    const retryable = isRetryable(error);
+    return { ok: false, error: toWireError(error), retryable, startMs, endMs: Date.now() };
+  }
+}
