@@ -43,21 +43,33 @@ export function onClientMessage(state: SchedulerState, client: ClientId, message
 }
 
 function onSubmit(state: SchedulerState, client: ClientId, message: Of<'submit'>): void {
-  const created: TaskRecord[] = [];
+  const { announced } = state.clients.get(client)!;
   const revived: TaskRecord[] = [];
   for (const spec of message.tasks) {
     const known = state.tasks.get(spec.key);
-    if (known === undefined) created.push(register(state, client, spec));
     // Asked for anew: an old failure does not stand for a new attempt.
-    else if (known.phase.name === 'failed') {
+    if (known?.phase.name === 'failed') {
       setPhase(state, known, { name: 'released' }, 'submitted again');
       Object.assign(known, { thrown: 0, deaths: 0, losses: 0, unreachable: 0 });
       revived.push(known);
     }
+    const task = known ?? register(state, client, spec);
+    if (announced.has(task)) continue;
+    announced.add(task);
+    task.announced++;
   }
   for (const key of message.wants) want(state, client, key);
   for (const task of revived) demand(state, task, 'submitted again');
-  retire(state, [...created, ...revived]);
+  if (message.more !== true) endSubmission(state, client);
+}
+
+/** All users of the announced tasks have come: what nobody needs and nothing is made from is forgotten. */
+function endSubmission(state: SchedulerState, id: ClientId): void {
+  const { announced } = state.clients.get(id)!;
+  const tasks = [...announced];
+  announced.clear();
+  for (const task of tasks) task.announced--;
+  retire(state, tasks);
 }
 
 function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskRecord {
@@ -72,6 +84,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     dependents: new Set(),
     wantedBy: new Set(),
     waiters: 0,
+    announced: 0,
     phase: { name: 'released' },
     thrown: 0,
     deaths: 0,
@@ -130,16 +143,13 @@ function release(state: SchedulerState, id: ClientId, keys: readonly TaskKey[]):
   }
 }
 
-/** Gives up all that a client wants. */
+/** Gives up all that a client wants or has begun to submit. */
 export function releaseAll(state: SchedulerState, id: ClientId): void {
   const client = state.clients.get(id);
-  if (client !== undefined) {
-    release(
-      state,
-      id,
-      [...client.wants].map(({ spec }) => spec.key),
-    );
-  }
+  if (client === undefined) return;
+  endSubmission(state, id);
+  const keys = [...client.wants].map(({ spec }) => spec.key);
+  release(state, id, keys);
 }
 
 /** A finished task stays as it is: cancelling changes nothing about it. */

@@ -61,7 +61,7 @@ function checkLineage(state: SchedulerState, task: TaskRecord, expect: Expect): 
     expect(input.dependents.has(task), () => `${key}: input ${input.spec.key} does not know it`);
     expect(state.tasks.get(input.spec.key) === input, () => `${key}: input ${input.spec.key} is forgotten`);
   }
-  const kept = isNeeded(task) || task.dependents.size > 0;
+  const kept = isNeeded(task) || task.dependents.size > 0 || task.announced > 0;
   expect(kept, () => `${key}: kept though nobody needs it and nothing is made from it`);
 }
 
@@ -161,10 +161,19 @@ function checkClients(state: SchedulerState, expect: Expect): void {
       const known = state.tasks.get(task.spec.key) === task;
       expect(known, () => `${id}: wants ${task.spec.key}, which is forgotten`);
     }
+    for (const task of client.announced) {
+      const known = state.tasks.get(task.spec.key) === task;
+      expect(known, () => `${id}: has announced ${task.spec.key}, which is forgotten`);
+    }
     const open = client.done <= client.total;
     expect(open, () => `${id}: ${client.done} of ${client.total} tasks done`);
   }
   for (const [key, task] of state.tasks) {
+    const submissions = [...state.clients.values()].filter(({ announced }) => announced.has(task)).length;
+    expect(
+      task.announced === submissions,
+      () => `${key}: announced ${task.announced} times, ${submissions} found`,
+    );
     for (const id of task.wantedBy) {
       expect(
         state.clients.get(id)?.wants.has(task) === true,

@@ -43,6 +43,31 @@ export const limits = {
   /** Nodes and tasks looked at when an idle node takes over queued work. */
   stealNodes: 8,
   stealTasks: 8,
+  /** Bytes that may wait for a client that does not read: a whole trace, and then some. */
+  backlogBytes: 256 * 2 ** 20,
+  /** Events of the black box shown after a defect. */
+  reportedEvents: 30,
+} as const;
+
+/** Limits of the client's side. */
+export const clientLimits = {
+  /** Tasks, and bytes of arguments, of one message: it is handled as a whole, so it must not hold up the
+   * scheduler for long. */
+  submitTasks: 5_000,
+  submitBytes: 8 * 2 ** 20,
+  /** Results on their way at once: enough to fill a line, few enough to bound what is half received. */
+  fetches: 16,
+  /** Connections to nodes that are kept open while nothing travels on them. */
+  links: 64,
+  dialMs: 5_000,
+  /** So often a result is asked for again after all its holders failed; the scheduler gives up holders and
+   * has results recomputed long before. */
+  fetchRounds: 12,
+  /** The first pause before a holder that can't be reached is reported, and the longest. */
+  leastPauseMs: 50,
+  mostPauseMs: 2_000,
+  /** Characters of a failed task's message in the error's one line; the cause has all. */
+  messageCharacters: 500,
 } as const;
 
 /** Assumptions of placement until something is measured. */

@@ -240,7 +240,7 @@ export function retire(state: SchedulerState, candidates: readonly TaskRecord[])
       setPhase(state, task, { name: 'released' }, 'nobody needs it');
       if (wasActive) for (const input of task.inputs) stack.push(input);
     }
-    if (task.dependents.size > 0) continue;
+    if (task.dependents.size > 0 || task.announced > 0) continue;
     state.tasks.delete(task.spec.key);
     state.counts.released--;
     for (const input of task.inputs) {

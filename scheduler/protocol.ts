@@ -111,8 +111,9 @@ export const missReason = oneOf('absent', 'unreachable');
 
 export const ToScheduler = protocol('client-to-scheduler', {
   /** Tasks whose inputs are all in this or an earlier submission of this client; `wants` are kept until
-   * released. */
-  submit: { tasks: array(taskSpec), wants: array(taskKey) },
+   * released. A large graph comes in several messages: all but the last say that `more` will follow, and
+   * their tasks are remembered until then though nothing is made from them yet. */
+  submit: { tasks: array(taskSpec), wants: array(taskKey), more: maybe(flag) },
   release: { keys: array(taskKey) },
   /** Like `release`, but unfinished ones are answered by `failed` with code `cancelled`. */
   cancel: { keys: array(taskKey) },

@@ -58,6 +58,8 @@ export interface TaskRecord {
   readonly wantedBy: Set<ClientId>;
   /** How many dependents are waiting, ready or assigned. */
   waiters: number;
+  /** In how many clients' unfinished submissions it stands: its users may be still to come. */
+  announced: number;
   phase: TaskPhase;
   /** Bodies that threw, nodes that died while it ran, nodes that died before it started. */
   thrown: number;
@@ -100,6 +102,8 @@ export interface NodeRecord {
 
 export interface ClientRecord {
   readonly wants: Set<TaskRecord>;
+  /** Tasks of a submission of which more is to come. */
+  readonly announced: Set<TaskRecord>;
   goneSince: Millis | undefined;
   total: number;
   done: number;
@@ -226,7 +230,15 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
 }
 
 export function createClient(): ClientRecord {
-  return { wants: new Set(), goneSince: undefined, total: 0, done: 0, byFunction: new Map(), told: '' };
+  return {
+    wants: new Set(),
+    announced: new Set(),
+    goneSince: undefined,
+    total: 0,
+    done: 0,
+    byFunction: new Map(),
+    told: '',
+  };
 }
 
 /** Waiting, ready or assigned: an unfinished task that somebody needs. */

@@ -1,0 +1,252 @@
+/**
+ * Owns the scheduler's shell: it listens, checks who connects and what they say, feeds the core one event
+ * after the other with the time, and carries out what the core asks for. Must not know: what any event means
+ * (scheduler-core.ts).
+ */
+import {
+  AsperitasError,
+  type ClientId,
+  type Connection,
+  type Listener,
+  type Millis,
+  millis,
+  type NodeId,
+  type Transport,
+  type WireMessage,
+  webSocketTransport,
+} from '../runtime/index.ts';
+import { defectReport } from './defect-report.ts';
+import { check } from './invariants.ts';
+import { limits } from './limits.ts';
+import { clientInfo, FromNode, nodeInfo, ToScheduler } from './protocol.ts';
+import { handle } from './scheduler-core.ts';
+import { createState, type Instruction, type SchedulerEvent } from './scheduler-state.ts';
+
+export interface SchedulerOptions {
+  /** Loopback unless told otherwise; 0 or absent: any free port. */
+  readonly host?: string;
+  readonly port?: number;
+  /** The secret that nodes and clients must prove to hold. */
+  readonly token: string;
+  /** Verifies the whole state after every turn and stops at the first flaw; takes time with its size. */
+  readonly check?: boolean;
+  readonly transport?: Transport;
+  /** Closes the scheduler when it fires. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningScheduler {
+  /** Where nodes and clients dial. */
+  readonly url: string;
+  /** Resolves when the scheduler has ended, by `close` or because a client asked for a shutdown. Rejects with
+   * `scheduler-failed` when it stopped at a defect of its own. */
+  readonly closed: Promise<void>;
+  /** Takes leave of nodes and clients, and ends. What runs on nodes is not waited for: a client's `shutdown`
+   * does that. */
+  close(): Promise<void>;
+}
+
+/** One kind of peer: how what it says becomes events. */
+interface Role<Id extends string, M> {
+  readonly peers: Map<Id, Connection>;
+  readonly parse: (raw: unknown) => M;
+  readonly said: (id: Id, message: M) => SchedulerEvent;
+  readonly lost: (id: Id, reason: string) => SchedulerEvent;
+}
+
+/** Milliseconds that never go back and can still be read as a time of day. */
+function clock(): Millis {
+  return millis(Math.round(performance.timeOrigin + performance.now()));
+}
+
+function lineOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+class Shell implements RunningScheduler {
+  readonly closed: Promise<void>;
+  readonly #state = createState();
+  readonly #options: SchedulerOptions;
+  readonly #nodes: Role<NodeId, FromNode> = {
+    peers: new Map(),
+    parse: FromNode.parse,
+    said: (node, message) => ({ type: 'from-node', node, message }),
+    lost: (node, reason) => ({ type: 'node-lost', node, reason }),
+  };
+  readonly #clients: Role<ClientId, ToScheduler> = {
+    peers: new Map(),
+    parse: ToScheduler.parse,
+    said: (client, message) => ({ type: 'from-client', client, message }),
+    lost: (client) => ({ type: 'client-lost', client }),
+  };
+  #listener: Listener | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #turnEnds = false;
+  #ending = false;
+  #settle!: { readonly resolve: () => void; readonly reject: (error: Error) => void };
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.closed = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  get url(): string {
+    return this.#listener!.url;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, token, signal, transport = webSocketTransport } = this.#options;
+    this.#listener = await transport.listen({
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      token,
+      hello: { role: 'scheduler' },
+      onConnection: (connection) => this.#welcome(connection),
+    });
+    this.#ticker = setInterval(() => this.#feed({ type: 'ticked' }), limits.tickMs);
+    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    if (signal?.aborted) void this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#end(undefined);
+    await this.closed;
+  }
+
+  #end(error: AsperitasError | undefined): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    clearInterval(this.#ticker);
+    const { resolve, reject } = this.#settle;
+    const settle = (): void => (error === undefined ? resolve() : reject(error));
+    // Closing the listener sends what is queued to every peer, and says that it closes.
+    void this.#listener!.close().then(settle, settle);
+  }
+
+  #welcome(connection: Connection): void {
+    try {
+      const { hello } = connection;
+      if (hello.role === 'node') {
+        const info = nodeInfo.parse(hello, 'hello');
+        this.#join(this.#nodes, connection, { id: info.node, event: { type: 'node-joined', info } });
+      } else if (hello.role === 'client') {
+        const { client } = clientInfo.parse(hello, 'hello');
+        this.#join(this.#clients, connection, { id: client, event: { type: 'client-joined', client } });
+      } else {
+        const message = 'invalid message: hello.role must be node or client';
+        throw new AsperitasError('invalid-message', message, { path: 'hello.role' });
+      }
+    } catch (error) {
+      connection.close(lineOf(error));
+    }
+  }
+
+  /** Takes a peer in. Its name stands for this connection from now on: what a former one still says is about
+   * a life that has ended. */
+  #join<Id extends string, M>(
+    role: Role<Id, M>,
+    connection: Connection,
+    { id, event }: { readonly id: Id; readonly event: SchedulerEvent },
+  ): void {
+    const former = role.peers.get(id);
+    role.peers.set(id, connection);
+    former?.close(`${id} has connected anew`);
+    this.#feed(event);
+    connection.onMessage((raw) => this.#receive(role, { id, connection, raw }));
+    void connection.closed.then((error) => {
+      this.#part(role, { id, connection, reason: error?.message ?? 'its connection closed' });
+    });
+  }
+
+  #receive<Id extends string, M>(
+    role: Role<Id, M>,
+    from: { readonly id: Id; readonly connection: Connection; readonly raw: WireMessage },
+  ): void {
+    if (role.peers.get(from.id) !== from.connection) return;
+    let message: M;
+    try {
+      message = role.parse(from.raw);
+    } catch (error) {
+      // A peer that breaks the protocol can't be followed any further; nobody else is concerned.
+      this.#part(role, { ...from, reason: lineOf(error) });
+      return;
+    }
+    this.#feed(role.said(from.id, message));
+  }
+
+  #part<Id extends string, M>(
+    role: Role<Id, M>,
+    from: { readonly id: Id; readonly connection: Connection; readonly reason: string },
+  ): void {
+    if (role.peers.get(from.id) !== from.connection) return;
+    role.peers.delete(from.id);
+    from.connection.close(from.reason);
+    this.#feed(role.lost(from.id, from.reason));
+  }
+
+  #feed(event: SchedulerEvent): void {
+    if (this.#ending) return;
+    try {
+      for (const instruction of handle(this.#state, event, clock())) this.#carryOut(instruction);
+    } catch (error) {
+      this.#stopAtDefect(error);
+      return;
+    }
+    if (event.type === 'drained' || this.#turnEnds) return;
+    this.#turnEnds = true;
+    // Placement sees everything that came in this turn of the event loop at once.
+    setImmediate(() => this.#endTurn());
+  }
+
+  #endTurn(): void {
+    this.#turnEnds = false;
+    this.#feed({ type: 'drained' });
+    if (this.#options.check !== true || this.#ending) return;
+    const wrong = check(this.#state);
+    if (wrong.length > 0) this.#stopAtDefect(new Error(`broken invariants: ${wrong.join('; ')}`));
+  }
+
+  #carryOut(instruction: Instruction): void {
+    switch (instruction.type) {
+      case 'send':
+        this.#nodes.peers.get(instruction.to)?.send(instruction.message);
+        return;
+      case 'notify':
+        this.#notify(instruction.client, instruction.message);
+        return;
+      case 'disconnect': {
+        // The core has given it up already: there is nothing to tell it.
+        const connection = this.#nodes.peers.get(instruction.node);
+        this.#nodes.peers.delete(instruction.node);
+        connection?.close(instruction.reason);
+        return;
+      }
+      case 'stop':
+        this.#end(undefined);
+    }
+  }
+
+  #notify(client: ClientId, message: WireMessage): void {
+    const connection = this.#clients.peers.get(client);
+    if (connection === undefined) return;
+    connection.send(message);
+    if (connection.bufferedBytes <= limits.backlogBytes) return;
+    const reason = `${client} does not read: ${connection.bufferedBytes} bytes wait for it`;
+    setImmediate(() => this.#part(this.#clients, { id: client, connection, reason }));
+  }
+
+  #stopAtDefect(found: unknown): void {
+    process.stderr.write(defectReport(this.#state, found));
+    const message = `the scheduler stopped at a defect of its own: ${lineOf(found)}`;
+    this.#end(new AsperitasError('scheduler-failed', message, {}, { cause: found }));
+  }
+}
+
+/** Starts a scheduler in this process. Rejects with `cannot-listen` or `weak-token`. */
+export async function startScheduler(options: SchedulerOptions): Promise<RunningScheduler> {
+  const shell = new Shell(options);
+  await shell.listen();
+  return shell;
+}
