@@ -10,6 +10,7 @@ import {
   type Listener,
   type NodeId,
   type SiteName,
+  taskKey,
   type WireMessage,
   webSocketTransport,
 } from '../runtime/index.ts';
@@ -61,7 +62,12 @@ export class NodeAgent {
   private constructor(
     options: NodeOptions,
     info: NodeInfo,
-    parts: { readonly store: Store; readonly runner: Runner; readonly fetcher: Fetcher; readonly listener: Listener },
+    parts: {
+      readonly store: Store;
+      readonly runner: Runner;
+      readonly fetcher: Fetcher;
+      readonly listener: Listener;
+    },
   ) {
     this.#options = options;
     this.info = info;
@@ -78,8 +84,18 @@ export class NodeAgent {
    * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
     const { token, name, site, threads, memoryBytes, data, devices } = options;
-    const store = await Store.open({ memoryBytes, folder: options.spillFolder });
-    const fetcher = new Fetcher({ token, node: name as NodeId });
+    let agent: NodeAgent | undefined;
+    const store = Store.open({
+      memoryBytes,
+      folder: options.spillFolder,
+      onLost: (key) => {
+        if (agent !== undefined) agent.#worker.onLost(taskKey(key));
+      },
+      onPressure: (pressed) => {
+        if (agent !== undefined) agent.#worker.onPressure(pressed);
+      },
+    });
+    const fetcher = new Fetcher({ token, node: name });
     const listener = await webSocketTransport.listen({
       token,
       hello: { role: 'node', node: name },
@@ -87,7 +103,7 @@ export class NodeAgent {
       ...(options.port === undefined ? {} : { port: options.port }),
       onConnection: (connection) => serveData(connection, store),
     });
-    const runner = await Runner.start({ ...options, node: name as NodeId, site: site as SiteName });
+    const runner = await Runner.start({ ...options, node: name });
     const info: NodeInfo = {
       role: 'node',
       node: name as NodeId,
@@ -99,7 +115,7 @@ export class NodeAgent {
       pid: process.pid,
       ...(data === undefined ? {} : { data }),
     };
-    const agent = new NodeAgent(options, info, { store, runner, fetcher, listener });
+    agent = new NodeAgent(options, info, { store, runner, fetcher, listener });
     try {
       const connection = await agent.#dial();
       void agent.#keepConnected(connection);
@@ -122,7 +138,7 @@ export class NodeAgent {
     this.#worker.close();
     this.#connection?.close('the node leaves');
     const { store, runner, fetcher } = this.#parts;
-    await Promise.allSettled([this.#listener.close(), runner.close(), Promise.resolve(fetcher.close())]);
+    await Promise.allSettled([this.#listener.close(), runner.close(), fetcher.close()]);
     await store.close();
     this.#settle.resolve();
   }

@@ -87,7 +87,13 @@ async function main(words: readonly string[]): Promise<number> {
   const signal = signalOfProcess();
   try {
     const { stdout, stderr } = process;
-    return await command.run({ ...parseWords(command, rest), stdout, stderr, signal, services: { openCluster } });
+    return await command.run({
+      ...parseWords(command, rest),
+      stdout,
+      stderr,
+      signal,
+      services: { openCluster },
+    });
   } catch (error) {
     // Whatever breaks once the user has asked to stop, stopping is what happened.
     if (!signal.aborted) throw error;

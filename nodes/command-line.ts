@@ -84,6 +84,8 @@ function keep(
 
 /** Fills lines of at most `width` characters, each after `indent` blanks. */
 function fill(text: string, width: number, indent: number): string {
+  // An example: it stands as it is written.
+  if (text.startsWith(' ')) return text;
   const lines: string[] = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1)!;
@@ -106,7 +108,15 @@ export function helpOf(command: Command): string {
     `${command.summary}\n`,
     'options:',
     ...rows.map(([head, help]) => `  ${head.padEnd(width - 2)}${fill(help, 100, width)}`),
-    ...(command.details === undefined ? [] : ['', command.details.split('\n').map((p) => fill(p, 100, 0)).join('\n')]),
+    ...(command.details === undefined
+      ? []
+      : [
+          '',
+          command.details
+            .split('\n')
+            .map((p) => fill(p, 100, 0))
+            .join('\n'),
+        ]),
     '',
   ].join('\n');
 }

@@ -39,7 +39,10 @@ export async function readToken(tokenFile?: string, env: NodeJS.ProcessEnv = pro
 
 /** The token as `readToken` finds it; without one a new token is made and kept where others will look for it.
  * @throws AsperitasError `cannot-write` */
-export async function readOrMakeToken(tokenFile?: string, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+export async function readOrMakeToken(
+  tokenFile?: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   const known = await readToken(tokenFile, env).catch(() => undefined);
   if (known !== undefined) return known;
   const file = tokenFile ?? defaultTokenFile(env);

@@ -55,7 +55,11 @@ export class LocalCluster implements Cluster {
     readonly url: string;
     readonly token: string;
     readonly scheduler: OwnedProcess;
-    readonly processes: readonly { readonly name: string; readonly site: string; readonly owned: OwnedProcess }[];
+    readonly processes: readonly {
+      readonly name: string;
+      readonly site: string;
+      readonly owned: OwnedProcess;
+    }[];
     readonly client: Cluster;
   }) {
     this.url = parts.url;
@@ -157,7 +161,8 @@ function plansOf({ sites, modules = [] }: LocalClusterOptions, url: string): Nod
   const all = Object.entries(sites).flatMap(([site, about]) =>
     Array.from({ length: about.nodes ?? 1 }, (_, k) => ({ site, about, name: `${site}-${k + 1}` })),
   );
-  if (all.length === 0) throw new AsperitasError('usage', 'a cluster needs at least one site with a node', {});
+  if (all.length === 0)
+    throw new AsperitasError('usage', 'a cluster needs at least one site with a node', {});
   if (all.length > limits.localNodes) {
     const message = `${all.length} nodes on one machine: at most ${limits.localNodes} are started`;
     throw new AsperitasError('usage', message, { nodes: all.length });

@@ -10,18 +10,24 @@ import {
   encodedBytes,
   type Millis,
   millis,
-  type NodeId,
   type RunId,
   type TaskKey,
   toWireError,
   type WireMessage,
 } from '../runtime/index.ts';
 import { type FromNode, heartbeatMs, type NodeInfo, type Replica, ToNode } from '../scheduler/protocol.ts';
-import type { Fetcher } from './fetcher.ts';
-import type { RunRequest, Runner } from './runner.ts';
+import { type Fetcher, missReason } from './fetcher.ts';
+import type { RunOutcome } from './run-request.ts';
+import type { Runner } from './runner.ts';
 import type { Store } from './store.ts';
 import { handle } from './worker-core.ts';
-import { createWorkerState, type WorkerEvent, type WorkerInstruction, type WorkerState } from './worker-state.ts';
+import {
+  createWorkerState,
+  type RunOutcome as Outcome,
+  type WorkerEvent,
+  type WorkerInstruction,
+  type WorkerState,
+} from './worker-state.ts';
 
 /** What a worker works with. It owns none of it. */
 export interface WorkerTools {
@@ -34,6 +40,9 @@ export interface WorkerTools {
 }
 
 type StartInstruction = Extract<WorkerInstruction, { type: 'start' }>;
+
+/** The core has asked for it and takes no notice of why. */
+const cancelled = { name: 'AsperitasError', code: 'cancelled', message: 'the run was cancelled' };
 
 export class Worker {
   readonly #tools: WorkerTools;
@@ -49,8 +58,6 @@ export class Worker {
   constructor(tools: WorkerTools) {
     this.#tools = tools;
     this.#state = createWorkerState(tools.info);
-    tools.store.onPressed((pressed) => this.#feed({ type: 'memory-noted', pressed }));
-    tools.store.onLost((key) => this.#feed({ type: 'datum-lost', key }));
     this.#ticker = setInterval(() => this.#tick(), heartbeatMs);
   }
 
@@ -63,6 +70,16 @@ export class Worker {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#feed({ type: 'scheduler-lost' });
+  }
+
+  /** The store has become short of memory, or is no longer. */
+  onPressure(pressed: boolean): void {
+    this.#feed({ type: 'memory-noted', pressed });
+  }
+
+  /** The store can no longer read a datum. */
+  onLost(key: TaskKey): void {
+    this.#feed({ type: 'datum-lost', key });
   }
 
   /** Finishes what runs, then leaves. */
@@ -138,55 +155,56 @@ export class Worker {
   }
 
   async #fetch(key: TaskKey, from: Replica): Promise<void> {
+    const { fetcher, store } = this.#tools;
     const controller = new AbortController();
     this.#fetches.set(key, controller);
     const startedMs = performance.now();
-    const node: NodeId = from.node;
-    let parts: DatumParts;
+    let event: WorkerEvent | undefined;
     try {
-      parts = await this.#tools.fetcher.fetch(key, from, controller.signal);
+      const parts = await fetcher.fetch(key, from, controller.signal);
+      const bytes = store.put(key, parts);
+      event = { type: 'fetched', key, bytes, from: from.node, ms: performance.now() - startedMs };
     } catch (error) {
-      this.#endFetch(key, controller);
-      const reason = this.#tools.fetcher.reasonOf(error);
-      if (!controller.signal.aborted) this.#feed({ type: 'fetch-failed', key, from: node, reason });
-      return;
+      const reason = missReason(error);
+      if (reason !== undefined) event = { type: 'fetch-failed', key, from: from.node, reason };
     }
-    this.#endFetch(key, controller);
-    if (controller.signal.aborted) return;
-    this.#tools.store.put(key, parts);
-    const ms = performance.now() - startedMs;
-    this.#feed({ type: 'fetched', key, bytes: encodedBytes(parts), from: node, ms });
-  }
-
-  /** A fetch that was cancelled may have been asked for again before it noticed. */
-  #endFetch(key: TaskKey, controller: AbortController): void {
+    // Cancelled, and asked for again before it noticed: the later fetch has its own entry.
     if (this.#fetches.get(key) === controller) this.#fetches.delete(key);
+    if (event !== undefined) this.#feed(event);
   }
 
-  async #start(instruction: StartInstruction): Promise<void> {
-    const { run, key, fn, args, inputs, hints } = instruction;
+  async #start({ run, key, fn, args, inputs, hints }: StartInstruction): Promise<void> {
     const { store, runner } = this.#tools;
     const controller = new AbortController();
+    const { signal } = controller;
     this.#stops.set(run, controller);
-    for (const input of inputs) store.pin(input);
-    let event: WorkerEvent;
     const startMs = Date.now();
+    let end: RunOutcome;
     try {
-      const data = await Promise.all(inputs.map((input) => store.get(input, controller.signal)));
-      const request: RunRequest = { run, key, fn, args, inputs: data };
+      for (const input of inputs) store.pin(input);
+      await store.relieved(signal);
+      const data = await Promise.all(inputs.map((input) => store.get(input, signal)));
       const onStarted = (): void => this.#feed({ type: 'run-started', run });
-      const result = await runner.run(request, { signal: controller.signal, onStarted, hints });
-      this.#results.set(run, result.parts);
-      const { thread, endMs } = result;
-      const outcome = { ok: true, bytes: encodedBytes(result.parts) } as const;
-      event = { type: 'run-ended', run, outcome, thread, startMs: result.startMs, endMs };
+      end = await runner.run({ run, key, fn, args, inputs: data }, hints, { signal, onStarted });
     } catch (error) {
-      const outcome = { ok: false, error: toWireError(error), retryable: runner.retryable(error) } as const;
-      event = { type: 'run-ended', run, outcome, thread: 0, startMs, endMs: Date.now() };
-    } finally {
-      for (const input of inputs) store.unpin(input);
-      this.#stops.delete(run);
+      // An input is gone or can't be read; of a damaged one the store has told already.
+      const about = { thread: 0, startMs, endMs: Date.now(), retryable: true };
+      end = { outcome: 'failed', error: toWireError(error), ...about };
     }
-    this.#feed(event);
+    for (const input of inputs) store.unpin(input);
+    this.#stops.delete(run);
+    this.#onEnded(run, end);
+  }
+
+  #onEnded(run: RunId, end: RunOutcome): void {
+    const { thread, startMs, endMs } = end;
+    if (end.outcome === 'done') this.#results.set(run, end.parts);
+    const outcome: Outcome =
+      end.outcome === 'done'
+        ? { ok: true, bytes: encodedBytes(end.parts) }
+        : end.outcome === 'failed'
+          ? { ok: false, error: end.error, retryable: end.retryable }
+          : { ok: false, error: cancelled, retryable: true };
+    this.#feed({ type: 'run-ended', run, outcome, thread, startMs, endMs });
   }
 }

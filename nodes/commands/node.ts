@@ -84,8 +84,16 @@ export const command: Command = {
     site: { type: 'string', value: 'NAME', help: 'the place with fast links that this machine belongs to' },
     data: { type: 'string', value: 'DIR', help: 'the folder whose files tasks may read; none unless told' },
     threads: { type: 'string', value: 'N', help: 'tasks that run at once; all processors' },
-    memory: { type: 'string', value: 'SIZE', help: 'what results may fill, such as 4GiB; 60 % of what is free' },
-    spill: { type: 'string', value: 'DIR', help: 'where results go that memory cannot hold; the temporary folder' },
+    memory: {
+      type: 'string',
+      value: 'SIZE',
+      help: 'what results may fill, such as 4GiB; 60 % of what is free',
+    },
+    spill: {
+      type: 'string',
+      value: 'DIR',
+      help: 'where results go that memory cannot hold; the temporary folder',
+    },
     name: { type: 'string', value: 'ID', help: 'unique in the cluster; made of site, host and process' },
     'token-file': { type: 'string', value: 'FILE', help: 'the secret of the scheduler' },
     modules: { type: 'string', multiple: true, value: 'M', help: 'a further module that declares tasks' },

@@ -287,9 +287,14 @@ test('a wrong token, a wrong address and a silent one are told apart', async (t)
 test('everything pending rejects when the scheduler is gone, and so does what comes later', async () => {
   const scheduler = await startScheduler({ token, check: true });
   const cluster = await connect(scheduler.url, { token });
-  const waits = [cluster.compute(inc(1)), cluster.persist(inc(2)), cluster.asCompleted([inc(3)])[
-    Symbol.asyncIterator
-  ]().next()];
+  const waits = [
+    cluster.compute(inc(1)),
+    cluster.persist(inc(2)),
+    cluster
+      .asCompleted([inc(3)])
+      [Symbol.asyncIterator]()
+      .next(),
+  ];
   const outcomes = Promise.allSettled(waits);
   await cluster.status();
   await scheduler.close();

@@ -10,9 +10,9 @@ import { after, before, test } from 'node:test';
 import { openFitsImage } from '../../../actors/io/fits/read-image.ts';
 import { type RunOutcome, runTransients, type TransientRun } from '../../../actors/pipelines/transients.ts';
 import { fluxDensity } from '../../../actors/simulation/predict.ts';
+import { matchSources } from '../../../examples/found-sources.ts';
 import { makeTwoSites, type TwoSites } from '../../../examples/two-sites.ts';
 import { isAsperitasError } from '../../../runtime/index.ts';
-import { matchSources } from '../../../examples/found-sources.ts';
 import { InProcessCluster } from '../../support/in-process-cluster.ts';
 
 const plan = {
