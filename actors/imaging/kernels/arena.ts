@@ -55,7 +55,16 @@ type Locate = (
   records: number,
   firstIndex: number,
 ) => void;
-type Row = (a: number, b: number, c: number, d: number, count: number) => void;
+type Row = (plane: number, cosines: number, sines: number, image: number, count: number) => void;
+type FoldColumns = (
+  plane: number,
+  stride: number,
+  sizeU: number,
+  border: number,
+  row0: number,
+  row1: number,
+) => void;
+type FoldRows = (plane: number, stride: number, sizeU: number, sizeV: number, border: number) => void;
 
 /** The kernels that exist once for each precision. Addresses are bytes into the arena. */
 export interface PrecisionKernels {
@@ -66,11 +75,13 @@ export interface PrecisionKernels {
   readonly grid: Spread;
   readonly degrid: Spread;
   readonly screen: (n: number, count: number, w: number, cosines: number, sines: number) => void;
-  readonly mirror: (half: number, row: number, centre: number, count: number) => void;
+  readonly mirror: (half: number, row: number, count: number) => void;
   readonly addRow: Row;
   readonly setRow: Row;
-  readonly fold: (plane: number, stride: number, sizeU: number, sizeV: number, border: number) => void;
-  readonly unfold: (plane: number, stride: number, sizeU: number, sizeV: number, border: number) => void;
+  readonly foldColumns: FoldColumns;
+  readonly foldRows: FoldRows;
+  readonly unfoldColumns: FoldColumns;
+  readonly unfoldRows: FoldRows;
 }
 
 /** What assembly/imaging.as.ts exports. */
@@ -128,8 +139,10 @@ export function ofPrecision(kernels: ImagingExports, precision: Precision): Prec
         mirror: k.mirror32,
         addRow: k.addRow32,
         setRow: k.setRow32,
-        fold: k.fold32,
-        unfold: k.unfold32,
+        foldColumns: k.foldColumns32,
+        foldRows: k.foldRows32,
+        unfoldColumns: k.unfoldColumns32,
+        unfoldRows: k.unfoldRows32,
       }
     : {
         rows: k.rows64,
@@ -142,8 +155,10 @@ export function ofPrecision(kernels: ImagingExports, precision: Precision): Prec
         mirror: k.mirror64,
         addRow: k.addRow64,
         setRow: k.setRow64,
-        fold: k.fold64,
-        unfold: k.unfold64,
+        foldColumns: k.foldColumns64,
+        foldRows: k.foldRows64,
+        unfoldColumns: k.unfoldColumns64,
+        unfoldRows: k.unfoldRows64,
       };
 }
 

@@ -49,7 +49,7 @@ function gridNarrow(
     }
     v128.store(scratch, v0);
     if (NV > 2) v128.store(scratch, v1, 16);
-    const z = f32x4.mul(v128.load64_splat(record, 24), f32x4.splat(weight));
+    const z = f32x4.mul(v128.load64_splat(record + visOffset<f32>()), f32x4.splat(weight));
     const p0 = f32x4.mul(v128.shuffle<f32>(u0, u0, 0, 0, 1, 1), z);
     const p1 = f32x4.mul(v128.shuffle<f32>(u0, u0, 2, 2, 3, 3), z);
     const p2 = f32x4.mul(v128.shuffle<f32>(u1, u1, 0, 0, 1, 1), z);
@@ -112,8 +112,8 @@ function degridNarrow(
     if (NV > 2) s = madd<f32>(v128.shuffle<f32>(u1, u1, 0, 0, 1, 1), a2, s);
     if (NV > 3) s = madd<f32>(v128.shuffle<f32>(u1, u1, 2, 2, 3, 3), a3, s);
     s = f32x4.add(s, v128.shuffle<f32>(s, s, 2, 3, 0, 1));
-    const sum = madd<f32>(s, f32x4.splat(weight), v128.load64_zero(record, 24));
-    v128.store64_lane(record, sum, 0, 24);
+    const at = record + visOffset<f32>();
+    v128.store64_lane(at, madd<f32>(s, f32x4.splat(weight), v128.load64_zero(at)), 0);
   }
 }
 

@@ -101,12 +101,12 @@ export function screen64(n: usize, count: i32, w: f64, cosines: usize, sines: us
   turns.screen<f64>(n, count, w, cosines, sines);
 }
 
-export function mirror32(half: usize, row: usize, centre: i32, count: i32): void {
-  screens.mirror<f32>(half, row, centre, count);
+export function mirror32(half: usize, row: usize, count: i32): void {
+  screens.mirror<f32>(half, row, count);
 }
 
-export function mirror64(half: usize, row: usize, centre: i32, count: i32): void {
-  screens.mirror<f64>(half, row, centre, count);
+export function mirror64(half: usize, row: usize, count: i32): void {
+  screens.mirror<f64>(half, row, count);
 }
 
 export function addRow32(plane: usize, cosines: usize, sines: usize, image: usize, count: i32): void {
@@ -117,28 +117,48 @@ export function addRow64(plane: usize, cosines: usize, sines: usize, image: usiz
   screens.addRow<f64>(plane, cosines, sines, image, count);
 }
 
-export function setRow32(image: usize, cosines: usize, sines: usize, plane: usize, count: i32): void {
-  screens.setRow<f32>(image, cosines, sines, plane, count);
+export function setRow32(plane: usize, cosines: usize, sines: usize, image: usize, count: i32): void {
+  screens.setRow<f32>(plane, cosines, sines, image, count);
 }
 
-export function setRow64(image: usize, cosines: usize, sines: usize, plane: usize, count: i32): void {
-  screens.setRow<f64>(image, cosines, sines, plane, count);
+export function setRow64(plane: usize, cosines: usize, sines: usize, image: usize, count: i32): void {
+  screens.setRow<f64>(plane, cosines, sines, image, count);
 }
 
-export function fold32(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
-  screens.fold<f32>(plane, stride, sizeU, sizeV, border);
+export function foldColumns32(plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32): void {
+  screens.foldColumns<f32>(plane, stride, sizeU, border, r0, r1);
 }
 
-export function fold64(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
-  screens.fold<f64>(plane, stride, sizeU, sizeV, border);
+export function foldColumns64(plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32): void {
+  screens.foldColumns<f64>(plane, stride, sizeU, border, r0, r1);
 }
 
-export function unfold32(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
-  screens.unfold<f32>(plane, stride, sizeU, sizeV, border);
+export function unfoldColumns32(
+  plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32,
+): void {
+  screens.unfoldColumns<f32>(plane, stride, sizeU, border, r0, r1);
 }
 
-export function unfold64(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
-  screens.unfold<f64>(plane, stride, sizeU, sizeV, border);
+export function unfoldColumns64(
+  plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32,
+): void {
+  screens.unfoldColumns<f64>(plane, stride, sizeU, border, r0, r1);
+}
+
+export function foldRows32(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+  screens.foldRows<f32>(plane, stride, sizeU, sizeV, border);
+}
+
+export function foldRows64(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+  screens.foldRows<f64>(plane, stride, sizeU, sizeV, border);
+}
+
+export function unfoldRows32(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+  screens.unfoldRows<f32>(plane, stride, sizeU, sizeV, border);
+}
+
+export function unfoldRows64(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+  screens.unfoldRows<f64>(plane, stride, sizeU, sizeV, border);
 }
 
 export function zero(from: usize, bytes: usize): void {

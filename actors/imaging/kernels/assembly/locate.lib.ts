@@ -25,16 +25,16 @@ const TILE_SHIFT: usize = 96;
 const TILES_U: usize = 104;
 const TILES: usize = 112; // tiles a plane
 const STRIDE: usize = 120; // bytes a grid row
-const BORDER: usize = 128; // cells around the grid, multiple of the tile
+const BORDER: usize = 128; // cells around the grid, for kernels that reach beyond its edges
+const EMPTY: usize = 136; // 1: records start at zero, for prediction
 // ... where the counting pass leaves the extent of the first cells (i32 each)
-const MIN_U: usize = 136;
-const MAX_U: usize = 140;
-const MIN_V: usize = 144;
-const MAX_V: usize = 148;
+const MIN_U: usize = 144;
+const MAX_U: usize = 148;
+const MIN_V: usize = 152;
+const MAX_V: usize = 156;
 
 export const COUNT: i32 = 0;
 export const PLACE: i32 = 1;
-export const PLACE_EMPTY: i32 = 2;
 
 @inline
 export function recordSize<T>(): usize {
@@ -57,8 +57,8 @@ function conjugated(v: f64, w: f64, flipBy: f64): bool {
 }
 
 /// Walks `rows` x `chans` samples: uvw in metres, freq in 1/m (f/c), vis f32 pairs (weight times visibility).
-/// COUNT: slots[plane, tile] += 1. PLACE: writes records, slots holding each cell's next free record number;
-/// samples whose visibility is zero are skipped. PLACE_EMPTY: the same without visibilities, none skipped.
+/// COUNT: slots[plane, tile] += 1. PLACE: writes records, slots holding each cell's next free record number.
+/// `sparse`: samples whose vis is zero are skipped; otherwise vis is not read, and none is.
 @inline
 function walk<T>(
   pass: i32, sparse: bool, uvw: usize, freq: usize, vis: usize, rows: i32, chans: i32, par: usize,
@@ -75,6 +75,7 @@ function walk<T>(
   const turnU = load<f64>(par, TURN_U);
   const turnV = load<f64>(par, TURN_V);
   const turnW = load<f64>(par, TURN_W);
+  const filling = sparse && load<f64>(par, EMPTY) == 0;
   const turning = turnU != 0 || turnV != 0 || turnW != 0;
   const flipBy = load<f64>(par, FLIP_BY);
   const shift = <i32>load<f64>(par, TILE_SHIFT);
@@ -143,13 +144,18 @@ function walk<T>(
       store<T>(record + sizeof<T>(), <T>(2 * (<f64>iv - kv) - 1), 8);
       store<T>(record + 2 * sizeof<T>(), <T>xw, 8);
       store<u32>(record, 2 * index + odd, indexOffset<T>());
+      if (!filling) {
+        store<T>(record, <T>0, visOffset<T>());
+        store<T>(record + sizeof<T>(), <T>0, visOffset<T>());
+        continue;
+      }
       let r = <f64>re;
       let i = flip ? -<f64>im : <f64>im;
       if (odd) {
         r = -r;
         i = -i;
       }
-      if (sparse && turning) {
+      if (turning) {
         const turns = u * turnU + v * turnV + w * turnW;
         const c = cosTurns(turns);
         const s = sinTurns(turns);

@@ -18,21 +18,29 @@ export function addRow<T>(plane: usize, cosines: usize, sines: usize, image: usi
   }
 }
 
-/// plane[k] = image[k] (cos[k], -sin[k]), k < count: the transpose of `addRow`.
-export function setRow<T>(image: usize, cosines: usize, sines: usize, plane: usize, count: i32): void {
-  const size = sizeof<T>();
-  for (let k: usize = 0; k < <usize>count; k++) {
-    const value = load<T>(image + k * size);
-    store<T>(plane + 2 * k * size, value * load<T>(cosines + k * size));
-    store<T>(plane + (2 * k + 1) * size, -value * load<T>(sines + k * size));
+/// plane[k] = image[k] (cos[k], -sin[k]), k < count rounded up as above: the transpose of `addRow`.
+export function setRow<T>(plane: usize, cosines: usize, sines: usize, image: usize, count: i32): void {
+  const lanes = <i32>(16 / sizeof<T>());
+  for (let k = 0; k < count; k += lanes) {
+    const from = <usize>k * sizeof<T>();
+    const value = v128.load(image + from);
+    const re = v128.mul<T>(value, v128.load(cosines + from));
+    const im = v128.neg<T>(v128.mul<T>(value, v128.load(sines + from)));
+    const to = plane + 2 * from;
+    v128.store(to, sizeof<T>() == 4 ? v128.shuffle<f32>(re, im, 0, 4, 1, 5) : v128.shuffle<f64>(re, im, 0, 2));
+    v128.store(
+      to, sizeof<T>() == 4 ? v128.shuffle<f32>(re, im, 2, 6, 3, 7) : v128.shuffle<f64>(re, im, 1, 3), 16,
+    );
   }
 }
 
-/// Spreads a half row of screen values, indexed by distance from the centre, over a whole row.
-export function mirror<T>(half: usize, row: usize, centre: i32, count: i32): void {
+/// Spreads half a row of screen values, indexed by the distance from the centre, over a row of `count` pixels.
+/// The centre lies at count / 2: between two pixels if that is odd, whose distances then are k + 1/2.
+export function mirror<T>(half: usize, row: usize, count: i32): void {
   const size = sizeof<T>();
   for (let k: i32 = 0; k < count; k++) {
-    const distance = k < centre ? centre - k : k - centre;
+    const twice = 2 * k - count;
+    const distance = (twice < 0 ? -twice : twice) >> 1;
     store<T>(row + <usize>k * size, load<T>(half + <usize>distance * size));
   }
 }
@@ -45,34 +53,46 @@ function addCells<T>(from: usize, to: usize, cells: i32): void {
   }
 }
 
-/// Adds what was gridded beyond the edges to the opposite sides; `plane` points at cell (0, 0) inside its
-/// border.
-export function fold<T>(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+/// Adds what was gridded left and right of rows r0..r1 to their opposite ends. `plane`, here and below, points
+/// at cell (0, 0) inside its border.
+export function foldColumns<T>(
+  plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32,
+): void {
   const cell = 2 * sizeof<T>();
   const margin = <usize>border * cell;
-  for (let r = -border; r < sizeV + border; r++) {
+  for (let r = r0; r < r1; r++) {
     const row = plane + <usize>r * stride;
     addCells<T>(row - margin, row + <usize>(sizeU - border) * cell, border);
     addCells<T>(row + <usize>sizeU * cell, row, border);
   }
+}
+
+/// Adds what was gridded below the first and above the last row to the opposite side.
+export function foldRows<T>(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
   for (let r = 0; r < border; r++) {
     addCells<T>(plane + <usize>(r - border) * stride, plane + <usize>(sizeV - border + r) * stride, sizeU);
     addCells<T>(plane + <usize>(sizeV + r) * stride, plane + <usize>r * stride, sizeU);
   }
 }
 
-/// The transpose of `fold`: copies the edges into the border on the opposite side.
-export function unfold<T>(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+/// The transpose of `foldColumns`: copies the ends of rows r0..r1 into the border on the opposite side.
+export function unfoldColumns<T>(
+  plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32,
+): void {
   const cell = 2 * sizeof<T>();
   const margin = <usize>border * cell;
-  for (let r = 0; r < border; r++) {
-    const last = plane + <usize>(sizeV - border + r) * stride;
-    memory.copy(plane + <usize>(r - border) * stride, last, <usize>sizeU * cell);
-    memory.copy(plane + <usize>(sizeV + r) * stride, plane + <usize>r * stride, <usize>sizeU * cell);
-  }
-  for (let r = -border; r < sizeV + border; r++) {
+  for (let r = r0; r < r1; r++) {
     const row = plane + <usize>r * stride;
     memory.copy(row - margin, row + <usize>(sizeU - border) * cell, margin);
     memory.copy(row + <usize>sizeU * cell, row, margin);
+  }
+}
+
+/// The transpose of `foldRows`.
+export function unfoldRows<T>(plane: usize, stride: usize, sizeU: i32, sizeV: i32, border: i32): void {
+  const bytes = <usize>sizeU * 2 * sizeof<T>();
+  for (let r = 0; r < border; r++) {
+    memory.copy(plane + <usize>(r - border) * stride, plane + <usize>(sizeV - border + r) * stride, bytes);
+    memory.copy(plane + <usize>(sizeV + r) * stride, plane + <usize>r * stride, bytes);
   }
 }
