@@ -2,7 +2,6 @@
  * Owns the command `asperitas image`: dirty images and point spread functions of a Measurement Set, with the
  * options and file names of WSClean. Must not know: how images are made.
  */
-import { resolve } from 'node:path';
 import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
 import { runImages } from '../pipelines/images.ts';
 import type { ImagesRequest } from '../pipelines/images-request.ts';
@@ -71,7 +70,7 @@ async function run(context: CommandContext): Promise<number> {
   }
   const asked = { command: 'image', options };
   const request = requestOf(asked);
-  const prefix = resolve(required(asked, 'name'));
+  const prefix = required(asked, 'name');
   const line = new ProgressLine(stderr as MaybeTerminal);
   try {
     const { files, empty } = await runImages(

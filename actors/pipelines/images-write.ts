@@ -160,7 +160,7 @@ export class ImageWriter {
     const fields = { set: path, field: field.id };
     if (this.#empty.some(({ made }) => made.samples > 0)) {
       const { kind } = request.weighting;
-      const message = `${where}: no baseline is short enough for ${kind} weights at this --scale; make it smaller`;
+      const message = `${where}: no sample lies on the grid of ${kind} weights; make --scale smaller`;
       return new AsperitasError('no-usable-data', message, fields);
     }
     const part =
