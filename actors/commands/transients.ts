@@ -7,93 +7,41 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
 import type { ClusterOpener, OpenedCluster } from '../../scheduler/index.ts';
-import { parseAngle } from '../angles.ts';
-import type { Weighting } from '../imaging/kernels/weighting.ts';
 import { type MaybeTerminal, ProgressLine } from '../pipelines/progress-line.ts';
 import { runTransients, type TransientRun, type WantedSet } from '../pipelines/transients.ts';
 import { catalogueText } from '../pipelines/transients-rows.ts';
-import type { Stokes } from '../visibility.ts';
+import {
+  type Asked,
+  epsilonOf,
+  fieldOf,
+  imagingOptions,
+  number,
+  required,
+  scaleOf,
+  sizeOf,
+  stokesOf,
+  text,
+  weightingOf,
+  whole,
+} from './imaging-options.ts';
 
-type Options = CommandContext['options'];
 type Request = TransientRun['request'];
 
-function text(options: Options, name: string): string | undefined {
-  const value = options[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function words(options: Options, name: string): readonly string[] {
-  const value = options[name];
-  return Array.isArray(value) ? (value as readonly string[]) : [];
-}
-
-function required(options: Options, name: string): string {
-  const value = text(options, name);
-  if (value !== undefined) return value;
-  throw new AsperitasError('usage', `--${name} is missing; see asperitas transients --help`, {
-    option: name,
-  });
-}
-
-function number(option: string, value: string, least: number): number {
-  const parsed = Number(value);
-  if (value.trim() !== '' && Number.isFinite(parsed) && parsed >= least) return parsed;
-  throw new AsperitasError('bad-option', `--${option} ${value}: a number from ${least} up is wanted`, {
-    option,
-    value,
-  });
-}
-
-function whole(option: string, value: string, least: number): number {
-  const parsed = number(option, value, least);
-  if (Number.isSafeInteger(parsed)) return parsed;
-  throw new AsperitasError('bad-option', `--${option} ${value}: a whole number is wanted`, { option, value });
-}
-
-function weightingOf(options: Options): Weighting {
-  const [kind = 'natural', robust] = words(options, 'weight');
-  if (kind === 'natural' || kind === 'uniform') return { kind };
-  if (kind === 'briggs') return { kind, robust: robust === undefined ? 0 : number('weight', robust, -10) };
-  throw new AsperitasError('bad-option', `--weight ${kind}: natural, uniform or briggs [R] is wanted`, {
-    option: 'weight',
-    value: kind,
-  });
-}
-
-function stokesOf(value: string): Stokes {
-  if (value === 'I' || value === 'Q' || value === 'U' || value === 'V') return value;
-  throw new AsperitasError('bad-option', `--pol ${value}: I, Q, U or V is wanted`, { option: 'pol', value });
-}
-
-/** Pixels a side of the image. */
-function sizeOf(options: Options): { npixX: number; npixY: number } {
-  const [x, y] = words(options, 'size');
-  if (x === undefined) required(options, 'size');
-  const npixX = whole('size', x!, 16);
-  const npixY = y === undefined ? npixX : whole('size', y, 16);
-  if (npixX % 2 === 0 && npixY % 2 === 0) return { npixX, npixY };
-  throw new AsperitasError('bad-option', '--size: even numbers of pixels are wanted', { option: 'size' });
-}
-
-function requestOf(options: Options, sets: readonly WantedSet[]): Request {
-  const field = required(options, 'field');
-  const intervals = text(options, 'intervals-out');
-  const pixsize = parseAngle('scale', required(options, 'scale'));
-  if (!(pixsize > 0)) {
-    throw new AsperitasError('bad-option', '--scale: an angle above zero is wanted', { option: 'scale' });
-  }
+function requestOf(asked: Asked, sets: readonly WantedSet[]): Request {
+  const field = fieldOf(required(asked, 'field'));
+  const intervals = text(asked, 'intervals-out');
   return {
     sets,
-    field: /^\d+$/.test(field) ? Number(field) : field,
-    ...sizeOf(options),
-    pixsize,
-    weighting: weightingOf(options),
-    epsilon: number('epsilon', text(options, 'epsilon') ?? '1e-4', 1e-7),
-    stokes: stokesOf(text(options, 'pol') ?? 'I'),
-    dataColumn: text(options, 'data-column') ?? 'auto',
+    field,
+    pixsize: scaleOf(asked),
+    ...sizeOf(asked),
+    weighting: weightingOf(asked),
+    epsilon: epsilonOf(asked),
+    stokes: stokesOf(asked),
+    dataColumn: text(asked, 'data-column') ?? 'auto',
     intervalsOut: intervals === undefined ? undefined : whole('intervals-out', intervals, 1),
-    bands: whole('bands', text(options, 'bands') ?? '1', 1),
-    threshold: number('threshold', text(options, 'threshold') ?? '6', 3),
+    bands: whole('bands', text(asked, 'bands') ?? '1', 1),
+    threshold: number('threshold', text(asked, 'threshold') ?? '6', 3),
   };
 }
 
@@ -124,8 +72,9 @@ async function existing(path: string): Promise<string> {
 async function open(context: CommandContext): Promise<{ opened: OpenedCluster; sets: WantedSet[] }> {
   const { args, options, services, signal } = context;
   const opener = services.openCluster as ClusterOpener;
-  const scheduler = text(options, 'scheduler');
-  const tokenFile = text(options, 'token-file');
+  const asked = { command: 'transients', options };
+  const scheduler = text(asked, 'scheduler');
+  const tokenFile = text(asked, 'token-file');
   if (scheduler !== undefined) {
     if (options.local === true) {
       throw new AsperitasError('usage', 'give --local or --scheduler, not both', { command: 'transients' });
@@ -134,8 +83,8 @@ async function open(context: CommandContext): Promise<{ opened: OpenedCluster; s
     return { opened, sets: args.map(wantedSet) };
   }
   const paths = await Promise.all(args.map(existing));
-  const nodes = whole('nodes', text(options, 'nodes') ?? '1', 1);
-  const threads = text(options, 'threads');
+  const nodes = whole('nodes', text(asked, 'nodes') ?? '1', 1);
+  const threads = text(asked, 'threads');
   const site = {
     data: commonFolder(paths),
     nodes,
@@ -155,9 +104,10 @@ async function run(context: CommandContext): Promise<number> {
       command: 'transients',
     });
   }
-  const out = resolve(required(options, 'out'));
+  const asked = { command: 'transients', options };
+  const out = resolve(required(asked, 'out'));
   // What is wrong with the options is said before anything is started.
-  const { sets: _unused, ...request } = requestOf(options, []);
+  const { sets: _unused, ...request } = requestOf(asked, []);
   const { opened, sets } = await open(context);
   const line = new ProgressLine(stderr as MaybeTerminal);
   const stop = opened.cluster.onProgress((progress) => line.progress(progress));
@@ -193,21 +143,11 @@ export const command: Command = {
   usage: 'transients OBS.ms [MORE.ms ...] --field F --size N [M] --scale S --out DIR [options]',
   options: {
     field: { type: 'string', value: 'F', help: 'the field, by id or name' },
-    size: { type: 'string', words: [1, 2], value: 'N [M]', help: 'pixels of the image: width and height' },
-    scale: { type: 'string', value: 'S', help: 'the width of a pixel, such as 3asec or 0.15deg' },
+    ...imagingOptions,
     out: { type: 'string', value: 'DIR', help: 'the folder for the results; made if it does not exist' },
-    weight: {
-      type: 'string',
-      words: [1, 2],
-      value: 'W',
-      help: 'natural (the default, the most sensitive), uniform or briggs [R]',
-    },
     'intervals-out': { type: 'string', value: 'K', help: 'frames a set; one a time slot unless told' },
     bands: { type: 'string', value: 'B', help: 'parts that each spectral window is split into; 1' },
     threshold: { type: 'string', value: 'T', help: 'signal-to-noise ratio of a brightening; 6' },
-    'data-column': { type: 'string', value: 'NAME', help: 'auto (CORRECTED_DATA if present), DATA, ...' },
-    pol: { type: 'string', value: 'P', help: 'I, Q, U or V; I' },
-    epsilon: { type: 'string', value: 'E', help: 'relative accuracy of the images; 1e-4' },
     role: { type: 'string', value: 'ROLE', help: 'of the alerts: test (the default) or observation' },
     local: { type: 'boolean', help: 'run on this machine (the default without --scheduler)' },
     scheduler: { type: 'string', value: 'URL', help: 'run at this scheduler; sets are paths at its sites' },

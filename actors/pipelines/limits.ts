@@ -7,6 +7,12 @@ export const limits = {
   blocksPerThread: 4,
   /** Visibilities and images that a task holds at once, bytes. */
   blockBytes: 192 * 2 ** 20,
+  /** Pixels of an image: 16384 x 16384. The grid of a larger one would not fit the 32-bit memory that it is
+   *  made in. */
+  imagePixels: 2 ** 28,
+  /** Visibilities that an image is made of in one go, bytes; joining bands takes as much again. Usual sets
+   *  are one block, so that each image costs one set of Fourier transforms. */
+  imageBlockBytes: 2 ** 30,
   /** Phase centres of sets may differ by this part of a pixel: far below any error of place. */
   centrePixels: 0.1,
   /** Passes in which CLEAN of the means may still find sources. */

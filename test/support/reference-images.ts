@@ -20,6 +20,7 @@ export interface ExactSums {
 
 /** Values are null where all samples are flagged. */
 export interface IntervalReference {
+  readonly date_obs?: string;
   readonly time_mjd_s?: number;
   readonly exact_dft_at_probe_pixels?: readonly (number | null)[];
   readonly sum_of_weights?: number;

@@ -4,6 +4,23 @@
  */
 import type { Beam, Direction, ImageGeometry, Stokes } from '../../visibility.ts';
 
+/** What an image was made of, under the keywords of WSClean. */
+export interface ImageOrigin {
+  /** Such as `CORRECTED_DATA` (WSCDATAC). */
+  readonly dataColumn: string;
+  readonly fieldId: number;
+  /** As text, such as `natural` (WSCWEIGH). */
+  readonly weighting: string;
+  /** Sum of the imaging weights, 1/Jy^2 for natural ones; 0 where all is flagged (WSCIMGWG, WSCNORMF). */
+  readonly sumOfWeights: number;
+  /** Visibilities that are not flagged (WSCNVIS). */
+  readonly samples: number;
+  /** Time steps `[start, end)` of the field (WSCTIMES, WSCTIMEE). */
+  readonly slots: readonly [start: number, end: number];
+  /** Place `[start, end)` among all frequencies, ascending; absent for all (WSCCHANS, WSCCHANE). */
+  readonly channels?: readonly [start: number, end: number];
+}
+
 /** The description of an image, the same for all its planes. */
 export interface ImageDescription {
   readonly geometry: ImageGeometry;
@@ -25,6 +42,7 @@ export interface ImageDescription {
   readonly observer?: string;
   /** Name of the field. */
   readonly object?: string;
+  readonly origin?: ImageOrigin;
   /** Lines for HISTORY, such as the command. */
   readonly history?: readonly string[];
 }

@@ -80,6 +80,25 @@ function beamCards({ beam }: ImageDescription): string[] {
   ];
 }
 
+/** What the image was made of, under WSClean's keywords: scripts that weight images by them go on working. */
+function originCards({ origin }: ImageDescription): string[] {
+  if (origin === undefined) return [];
+  const { channels, slots } = origin;
+  return [
+    textCard('WSCDATAC', origin.dataColumn),
+    integerCard('WSCFIELD', origin.fieldId),
+    textCard('WSCWEIGH', origin.weighting),
+    realCard('WSCIMGWG', origin.sumOfWeights, 'sum of the imaging weights'),
+    realCard('WSCNORMF', origin.sumOfWeights, 'what the image was divided by'),
+    integerCard('WSCNVIS', origin.samples, 'visibilities'),
+    integerCard('WSCTIMES', slots[0], 'first time step, within the field'),
+    integerCard('WSCTIMEE', slots[1], 'the one after the last'),
+    ...(channels === undefined
+      ? []
+      : [integerCard('WSCCHANS', channels[0]), integerCard('WSCCHANE', channels[1])]),
+  ];
+}
+
 /** All cards of the primary header of a 4-D image: RA, DEC, FREQ or UTC, STOKES. */
 export function imageCards(description: ImageDescription, axis: ThirdAxis): string[] {
   const { geometry } = description;
@@ -112,6 +131,7 @@ export function imageCards(description: ImageDescription, axis: ThirdAxis): stri
     ...named('OBSERVER', description.observer),
     ...named('OBJECT', description.object),
     textCard('ORIGIN', softwareName),
+    ...originCards(description),
     ...(description.history ?? []).flatMap((line) => remarkCards('HISTORY', line)),
   ];
 }
