@@ -6,7 +6,7 @@
 import {
   type Connection,
   DataLink,
-  DataReply,
+  type DataReply,
   DataRequest,
   type DatumParts,
   decodePacked,
@@ -22,6 +22,7 @@ import {
   toWireError,
   webSocketTransport,
 } from '../../runtime/index.ts';
+import { bindReferences, taskBody } from '../../scheduler/index.ts';
 import {
   type FromNode,
   heartbeatMs,
@@ -30,7 +31,6 @@ import {
   type RunTrace,
   ToNode,
 } from '../../scheduler/protocol.ts';
-import { bindReferences, taskBody } from '../../scheduler/index.ts';
 
 export interface SmallNodeOptions {
   readonly url: string;
@@ -81,6 +81,10 @@ export class SmallNode {
     this.#options = options;
     this.name = options.name;
     this.site = options.name.replace(/\d+$/, '');
+  }
+
+  get dataUrl(): string {
+    return this.#listener.url;
   }
 
   get closed(): Promise<unknown> {
