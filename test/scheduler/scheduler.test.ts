@@ -154,7 +154,7 @@ test('a node that connects anew takes the place of its former connection', async
   assert.equal(await result, 42);
 });
 
-test('a client that connects anew within the grace keeps its wants; one that stays away loses them', async (t) => {
+test('a client keeps its wants when it connects anew within the grace, and not after', async (t) => {
   const small = await startSmallCluster(t, ['a1', 'a2']);
   const { scheduler, nodes } = small;
   const hello = { role: 'client', client: clientId('walker') };
