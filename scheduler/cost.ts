@@ -19,11 +19,13 @@ export function linkBetween(state: SchedulerState, from: SiteName, to: SiteName)
   return measured ?? (from === to ? assumptions.inSite : assumptions.crossSite);
 }
 
-/** How long a run takes: the author's word, else the mean of the function's runs, else an assumption. */
+/** How long a run takes: the author's word, else the mean of the function's runs, else an assumption.
+ * Bounded, so that a node's sums stay numbers whatever a client says. */
 export function secondsOf(state: SchedulerState, task: TaskRecord): number {
   const { hints, fn } = task.spec;
-  if (hints.seconds !== undefined && hints.seconds >= 0) return hints.seconds;
-  return state.durations.get(fn) ?? assumptions.taskSeconds;
+  const hinted = hints.seconds !== undefined && hints.seconds >= 0 ? hints.seconds : undefined;
+  const seconds = hinted ?? state.durations.get(fn) ?? assumptions.taskSeconds;
+  return Math.min(seconds, assumptions.mostSeconds);
 }
 
 /** Where the bytes of a task's inputs lie. One pass over the inputs serves every candidate node. */

@@ -73,6 +73,8 @@ export const clientLimits = {
 /** Assumptions of placement until something is measured. */
 export const assumptions = {
   taskSeconds: 0.5,
+  /** No task is expected to run longer: three months. */
+  mostSeconds: 8e6,
   inSite: { bytesPerSecond: 1e9, latencySeconds: 0.0002 },
   crossSite: { bytesPerSecond: 50e6, latencySeconds: 0.02 },
   /** Weight of a new measurement in a running mean. */

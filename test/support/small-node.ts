@@ -83,6 +83,10 @@ export class SmallNode {
     this.site = options.name.replace(/\d+$/, '');
   }
 
+  get dataUrl(): string {
+    return this.#listener.url;
+  }
+
   get closed(): Promise<unknown> {
     return this.#connection.closed;
   }

@@ -1,0 +1,192 @@
+/**
+ * Measures the scheduler without work: tasks a second of the pure core (submit, place, finish; no sockets),
+ * bytes of heap a task, and the whole path of client, scheduler and sockets in one process, with nodes that
+ * claim at once to have finished. `--peer PYTHON` measures the merge graph on Dask too, with two worker
+ * processes, which do run their (empty) tasks.
+ *
+ *     node dist/bench/scheduler.js [--core] [--repeats N] [--peer PYTHON]
+ */
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { clientId, millis, type NodeId } from '../runtime/index.ts';
+import { connect, startScheduler, task } from '../scheduler/index.ts';
+import { clientLimits } from '../scheduler/limits.ts';
+import type { NodeInfo } from '../scheduler/protocol.ts';
+import { handle } from '../scheduler/scheduler-core.ts';
+import { createState, type SchedulerEvent, type SchedulerState } from '../scheduler/scheduler-state.ts';
+import { type BenchGraph, chain, merge, tree } from './graphs.ts';
+import { finished, infoOf, startZeroWorker } from './zero-worker.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    core: { type: 'boolean', default: false },
+    repeats: { type: 'string', default: '3' },
+    peer: { type: 'string' },
+  },
+});
+
+const cluster = { nodes: 10, threads: 4 } as const;
+const client = clientId('bench');
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
+/** The core with nodes that finish everything in the turn in which they get it. */
+class Loop {
+  readonly state: SchedulerState = createState();
+  readonly #infos = new Map<NodeId, NodeInfo>();
+  #nowMs = 1;
+  #reports: SchedulerEvent[] = [];
+  /** Whether the client was told of its last want. */
+  done = false;
+
+  constructor() {
+    for (let index = 0; index < cluster.nodes; index++) {
+      const info = infoOf(`a${index}`, cluster.threads, `ws://10.0.0.${index}:7000`);
+      this.#infos.set(info.node, info);
+      this.feed({ type: 'node-joined', info });
+    }
+    this.feed({ type: 'client-joined', client });
+  }
+
+  feed(event: SchedulerEvent): void {
+    for (const instruction of handle(this.state, event, millis(this.#nowMs))) {
+      if (instruction.type === 'notify' && instruction.message.type === 'held') this.done = true;
+      if (instruction.type !== 'send' || instruction.message.type !== 'compute') continue;
+      const { message, to } = instruction;
+      for (const report of finished(message, this.#infos.get(to)!, this.#nowMs)) {
+        this.#reports.push({ type: 'from-node', node: to, message: report });
+      }
+    }
+  }
+
+  submit({ tasks, wants }: BenchGraph): void {
+    for (let start = 0; start < tasks.length; start += clientLimits.submitTasks) {
+      const piece = tasks.slice(start, start + clientLimits.submitTasks);
+      const more = start + piece.length < tasks.length;
+      const message = { type: 'submit', tasks: piece, wants: more ? [] : wants, more } as const;
+      this.feed({ type: 'from-client', client, message });
+    }
+  }
+
+  /** One turn: everything that was reported, then the placement. */
+  turn(): void {
+    this.#nowMs++;
+    const reports = this.#reports;
+    this.#reports = [];
+    for (const report of reports) this.feed(report);
+    this.feed({ type: 'drained' });
+  }
+}
+
+interface Figures {
+  readonly submitMs: number;
+  readonly totalMs: number;
+  readonly turns: number;
+  readonly heapBytes: number;
+}
+
+function measureCore(graph: BenchGraph): Figures {
+  const loop = new Loop();
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  const started = performance.now();
+  loop.submit(graph);
+  const submitMs = performance.now() - started;
+  collectGarbage();
+  const heapBytes = process.memoryUsage().heapUsed - before;
+  const resumed = performance.now();
+  let turns = 0;
+  for (; !loop.done; turns++) loop.turn();
+  return { submitMs, totalMs: submitMs + performance.now() - resumed, turns, heapBytes };
+}
+
+function best<T>(runs: readonly T[], of: (run: T) => number): T {
+  return runs.reduce((least, run) => (of(run) < of(least) ? run : least));
+}
+
+function line(name: string, tasks: number, ms: number): string {
+  const rate = Math.round(tasks / (ms / 1000)).toLocaleString('en');
+  return `${name.padEnd(34)} ${ms.toFixed(0).padStart(7)} ms ${rate.padStart(10)} tasks/s ${(
+    (1000 * ms) /
+    tasks
+  )
+    .toFixed(1)
+    .padStart(7)} us a task`;
+}
+
+function benchCore(repeats: number): void {
+  for (const graph of [merge(100_000), tree(2 ** 15), chain(10_000)]) {
+    const runs = Array.from({ length: repeats }, () => measureCore(graph));
+    const { submitMs, totalMs, turns, heapBytes } = best(runs, (run) => run.totalMs);
+    const size = graph.tasks.length;
+    const heap = `${Math.round(heapBytes / size)} bytes of heap a task`;
+    const submit = `${((1000 * submitMs) / size).toFixed(1)} us of it submitting`;
+    console.log(`${line(`core: ${graph.name}`, size, totalMs)}, ${submit}, ${turns} turns, ${heap}`);
+  }
+}
+
+const one = task('bench.one', (_, index: number) => index);
+const all = task('bench.all', (_, parts: readonly number[]) => parts.length);
+
+async function measureSockets(size: number): Promise<number> {
+  const token = 'a secret for this process alone';
+  const scheduler = await startScheduler({ token });
+  const ends = await Promise.all(
+    ['a1', 'a2'].map((name) => startZeroWorker(scheduler.url, token, { name, threads: 1 })),
+  );
+  const connected = await connect(scheduler.url, { token });
+  const started = performance.now();
+  await connected.compute(all(Array.from({ length: size }, (_, index) => one(index))));
+  const ms = performance.now() - started;
+  await connected.close();
+  for (const end of ends) await end();
+  await scheduler.close();
+  return ms;
+}
+
+const daskProgram = `
+import sys, time
+from distributed import Client, LocalCluster
+from dask import delayed
+import distributed
+def one(index): return index
+def all_of(parts): return len(parts)
+if __name__ == "__main__":
+    size = int(sys.argv[1])
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            client.submit(one, -1).result()
+            started = time.perf_counter()
+            graph = delayed(all_of)([delayed(one)(index) for index in range(size)])
+            assert graph.compute() == size
+            print(distributed.__version__, 1000 * (time.perf_counter() - started))
+`;
+
+function measureDask(python: string, size: number): { readonly version: string; readonly ms: number } {
+  const { stdout, stderr, status } = spawnSync(python, ['-c', daskProgram, String(size)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${python} could not run Dask: ${stderr.slice(-2000)}`);
+  const [version = '', ms = ''] = stdout.trim().split(' ');
+  return { version, ms: Number(ms) };
+}
+
+const repeats = Math.max(1, Number(options.repeats));
+benchCore(repeats);
+if (!options.core) {
+  const size = 20_000;
+  const runs: number[] = [];
+  for (let index = 0; index < repeats; index++) runs.push(await measureSockets(size));
+  console.log(line(`client to client: merge of ${size}`, size, Math.min(...runs)));
+  if (options.peer !== undefined) {
+    const python = options.peer;
+    const peers = Array.from({ length: repeats }, () => measureDask(python, size));
+    const { version, ms } = best(peers, (run) => run.ms);
+    console.log(line(`Dask ${version}: merge of ${size}`, size, ms));
+  }
+}
