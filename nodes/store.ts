@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly onLost?: (key: string) => void;
   /** `pressed` has changed. */
   readonly onPressure?: (pressed: boolean) => void;
+  /** After a disk refused a file, so long until the next try. */
+  readonly spillRetryMs?: number;
 }
 
 interface Entry {
@@ -284,7 +286,7 @@ export class Store {
     this.#spillRetry = setTimeout(() => {
       this.#spillRetry = undefined;
       this.#afterChange();
-    }, machineLimits.spillRetryMs);
+    }, this.#options.spillRetryMs ?? machineLimits.spillRetryMs);
     this.#spillRetry.unref();
     this.#afterChange();
   }
