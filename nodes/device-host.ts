@@ -97,7 +97,6 @@ export class DeviceHost implements TaskRunner {
     const workerData: DeviceThreadData = { setup, port: port2 };
     const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device });
     const thread = { worker, calls: new ThreadCalls<DeviceMethods>(worker, port1) };
-    worker.unref();
     worker.once('exit', () => {
       // Absent or another one: this thread was ended on purpose.
       if (this.#thread?.worker !== worker) return;

@@ -2,6 +2,7 @@
  * Owns the fetching of data from other nodes: one data link a peer, dialled when it is first needed, shared
  * by all fetches, closed when idle and forgotten when dead. Must not know: the store, who wants the data.
  */
+import { setMaxListeners } from 'node:events';
 import {
   AsperitasError,
   DataLink,
@@ -61,6 +62,8 @@ export class Fetcher {
    *   (`missReason` tells them apart). */
   async fetch(key: string, replica: Replica, signal?: AbortSignal): Promise<DatumParts> {
     if (this.#closed || signal?.aborted) throw aborted(key, signal);
+    // One signal stops the fetches of all inputs of a run: many listeners are no leak.
+    if (signal !== undefined) setMaxListeners(0, signal);
     const peer = this.#peers.get(replica.url) ?? this.#dial(replica.url);
     peer.users++;
     clearTimeout(peer.idle);

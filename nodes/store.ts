@@ -4,6 +4,7 @@
  * know: tasks, runs, who fetches what.
  */
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AsperitasError, type DatumParts, encodedBytes, isAsperitasError } from '../runtime/index.ts';
@@ -24,6 +25,8 @@ export interface StoreOptions {
   readonly onLost?: (key: string) => void;
   /** `pressed` has changed. */
   readonly onPressure?: (pressed: boolean) => void;
+  /** After a disk refused a file, so long until the next try. */
+  readonly spillRetryMs?: number;
 }
 
 interface Entry {
@@ -284,7 +287,7 @@ export class Store {
     this.#spillRetry = setTimeout(() => {
       this.#spillRetry = undefined;
       this.#afterChange();
-    }, machineLimits.spillRetryMs);
+    }, this.#options.spillRetryMs ?? machineLimits.spillRetryMs);
     this.#spillRetry.unref();
     this.#afterChange();
   }
@@ -323,6 +326,8 @@ function abandonable<T>(key: string, work: Promise<T>, signal: AbortSignal): Pro
       const cause: unknown = signal.reason;
       reject(new AsperitasError('aborted', `reading ${key} back was given up`, { key }, { cause }));
     };
+    // One signal stops the reading of all inputs of a run: many listeners are no leak.
+    setMaxListeners(0, signal);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));

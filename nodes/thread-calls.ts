@@ -31,6 +31,7 @@ export interface CallOptions {
 
 /** Calls into one thread over one port; rejects what is under way when the thread exits. */
 export class ThreadCalls<M extends Methods> {
+  readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #remote: Remote<M>;
   readonly #exited: Promise<never>;
@@ -47,8 +48,8 @@ export class ThreadCalls<M extends Methods> {
       worker.once('exit', (code) => reject(cause ?? new Error(`the thread exited with code ${code}`)));
     });
     this.#exited.catch(() => undefined);
-    // An idle thread must not keep the process.
-    port.unref();
+    this.#worker = worker;
+    this.#holdProcess(false);
   }
 
   /** Rejects with what the method throws, with the reason of the signal, or when the thread dies. */
@@ -63,17 +64,25 @@ export class ThreadCalls<M extends Methods> {
       onAbort = () => reject(signal.reason);
       signal.addEventListener('abort', onAbort, { once: true });
     });
-    if (this.#underWay++ === 0) this.#port.ref();
+    if (this.#underWay++ === 0) this.#holdProcess(true);
     try {
       const method = this.#remote[name] as (argument: unknown) => Promise<Awaited<ReturnType<M[N]>>>;
       return await Promise.race([method(argument), this.#exited, aborted]);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      if (--this.#underWay === 0) this.#port.unref();
+      if (--this.#underWay === 0) this.#holdProcess(false);
     }
   }
 
   close(): void {
     this.#port.close();
+  }
+
+  /** An idle thread must not keep the process; one that is called must, up to the news of its death. */
+  #holdProcess(hold: boolean): void {
+    for (const handle of [this.#worker, this.#port]) {
+      if (hold) handle.ref();
+      else handle.unref();
+    }
   }
 }

@@ -26,11 +26,13 @@ export function decoded({ header, frames }: DatumParts): unknown {
 
 /** Numbers that no other seed gives, `bytes` of them. */
 export function numbers(bytes: number, seed = 1): Float64Array {
+  const array = new Float64Array(bytes / 8);
   let state = seed;
-  return Float64Array.from({ length: bytes / 8 }, () => {
+  for (let index = 0; index < array.length; index++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state;
-  });
+    array[index] = state;
+  }
+  return array;
 }
 
 let lastRun = 0;
