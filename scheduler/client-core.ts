@@ -73,6 +73,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     wantedBy: new Set(),
     waiters: 0,
     phase: { name: 'released' },
+    countedIn: undefined,
     thrown: 0,
     deaths: 0,
     losses: 0,

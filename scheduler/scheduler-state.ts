@@ -59,6 +59,8 @@ export interface TaskRecord {
   /** How many dependents are waiting, ready or assigned. */
   waiters: number;
   phase: TaskPhase;
+  /** Whose progress it was counted in when it became active: the owner may have gone and come anew since. */
+  countedIn: ClientRecord | undefined;
   /** Bodies that threw, nodes that died while it ran, nodes that died before it started. */
   thrown: number;
   deaths: number;

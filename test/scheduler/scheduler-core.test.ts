@@ -231,6 +231,22 @@ test('what a gone client wanted is released after a grace', () => {
   empty(world);
 });
 
+test('what a client left to another is not counted in its progress when it comes anew', () => {
+  const world = new World();
+  const other = clientId('other');
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  world.client({ type: 'submit', tasks: [spec('x')], wants: [taskKey('x')] }, other);
+  world.tell({ type: 'client-lost', client: me });
+  world.tick(1);
+  world.node('a1', { type: 'heartbeat', storedBytes: 0, rssBytes: 0, running: 0 });
+  world.tick(limits.clientGraceMs + 1);
+  world.tell({ type: 'client-joined', client: me });
+  world.done('x');
+  const { done, total } = world.state.clients.get(me)!;
+  assert.deepEqual({ done, total }, { done: 0, total: 0 });
+});
+
 test('a task with an input that is not known fails at once', () => {
   const world = new World();
   world.join('a1');
