@@ -107,8 +107,12 @@ export class SimulatedNode extends SimulatedProcess {
   read(key: TaskKey): Entry | undefined {
     const entry = this.store.get(key);
     if (entry === undefined || !entry.damaged) return entry;
-    this.store.delete(key);
-    this.later(0, () => this.feed({ type: 'datum-lost', key }));
+    this.later(0, () => {
+      // Noticed by two readers, or told to forget it meanwhile.
+      if (this.store.get(key) !== entry) return;
+      this.store.delete(key);
+      this.feed({ type: 'datum-lost', key });
+    });
     return undefined;
   }
 
