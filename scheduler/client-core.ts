@@ -86,6 +86,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     waiters: 0,
     announced: 0,
     phase: { name: 'released' },
+    countedIn: undefined,
     thrown: 0,
     deaths: 0,
     losses: 0,

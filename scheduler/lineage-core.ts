@@ -85,7 +85,8 @@ function enter(state: SchedulerState, task: TaskRecord): void {
 }
 
 function countProgress(state: SchedulerState, task: TaskRecord, active: boolean): void {
-  const client = state.clients.get(task.owner);
+  const client = active ? state.clients.get(task.owner) : task.countedIn;
+  task.countedIn = active ? client : undefined;
   if (client === undefined) return;
   const { fn } = task.spec;
   const row = client.byFunction.get(fn) ?? { done: 0, total: 0 };

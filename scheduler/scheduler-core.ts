@@ -120,8 +120,7 @@ function onClientLost(state: SchedulerState, id: ClientId): void {
 
 function onTicked(state: SchedulerState): void {
   const { now } = state;
-  // Silence during the scheduler's own sleep says nothing about the nodes.
-  if (now - state.lastTick > limits.ownStallMs) for (const node of state.nodes.values()) node.lastHeard = now;
+  if (now - state.lastTick > limits.ownStallMs) excuseSilence(state);
   state.lastTick = now;
   for (const node of [...state.nodes.values()]) {
     if (now - node.lastHeard > limits.nodeSilenceMs) giveUp(state, node, 'no heartbeat');
@@ -138,6 +137,15 @@ function onTicked(state: SchedulerState): void {
     for (const node of [...state.nodes.values()]) giveUp(state, node, 'it did not end in time');
   }
   finishStopping(state);
+}
+
+/** Silence during the scheduler's own sleep says nothing about nodes and clients: what they sent in that time
+ * may still be unread. */
+function excuseSilence(state: SchedulerState): void {
+  for (const node of state.nodes.values()) node.lastHeard = state.now;
+  for (const client of state.clients.values())
+    if (client.goneSince !== undefined) client.goneSince = state.now;
+  for (const kind of state.classes.values()) if (kind.barrenSince !== undefined) kind.barrenSince = state.now;
 }
 
 function giveUp(state: SchedulerState, node: NodeRecord, reason: string): void {

@@ -61,6 +61,8 @@ export interface TaskRecord {
   /** In how many clients' unfinished submissions it stands: its users may be still to come. */
   announced: number;
   phase: TaskPhase;
+  /** Whose progress it was counted in when it became active: the owner may have gone and come anew since. */
+  countedIn: ClientRecord | undefined;
   /** Bodies that threw, nodes that died while it ran, nodes that died before it started. */
   thrown: number;
   deaths: number;

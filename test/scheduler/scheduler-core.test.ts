@@ -1,7 +1,7 @@
 /** What the scheduler does about each event: events in, instructions out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientId, nodeId, runId, taskKey } from '../../runtime/index.ts';
+import { clientId, nodeId, runId, siteName, taskKey } from '../../runtime/index.ts';
 import { explain, replay, story } from '../../scheduler/explain.ts';
 import { limits } from '../../scheduler/limits.ts';
 import { me, spec, World } from './world.ts';
@@ -210,6 +210,18 @@ test('a node that is silent too long is given up, but not after the scheduler it
   assert.deepEqual(world.tick(1000), ['disconnect a1']);
 });
 
+test('neither gone clients nor missing sites are given up right after the scheduler itself slept', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x'), spec('y', [], { site: siteName('b') })], 'x', 'y');
+  world.done('x');
+  world.tick(1000);
+  world.tell({ type: 'client-lost', client: me });
+  assert.deepEqual(world.tick(60_000), []);
+  world.tell({ type: 'client-joined', client: me });
+  assert.deepEqual(world.join('b1'), ['b1: compute y']);
+});
+
 test('a node that joins again under its name begins a new life', () => {
   const world = new World();
   world.join('a1');
@@ -227,8 +239,22 @@ test('what a gone client wanted is released after a grace', () => {
   world.tell({ type: 'client-lost', client: me });
   assert.deepEqual(world.tick(1000), []);
   world.node('a1', { type: 'heartbeat', storedBytes: 0, rssBytes: 0, running: 0 });
-  assert.deepEqual(world.tick(limits.clientGraceMs), ['a1: drop x']);
+  assert.deepEqual(world.pass(limits.clientGraceMs / 1000), ['a1: drop x']);
   empty(world);
+});
+
+test('what a client left to another is not counted in its progress when it comes anew', () => {
+  const world = new World();
+  const other = clientId('other');
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  world.client({ type: 'submit', tasks: [spec('x')], wants: [taskKey('x')] }, other);
+  world.tell({ type: 'client-lost', client: me });
+  world.pass(limits.clientGraceMs / 1000 + 1);
+  world.tell({ type: 'client-joined', client: me });
+  world.done('x');
+  const { done, total } = world.state.clients.get(me)!;
+  assert.deepEqual({ done, total }, { done: 0, total: 0 });
 });
 
 test('a task with an input that is not known fails at once', () => {

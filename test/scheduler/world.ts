@@ -107,6 +107,11 @@ export class World {
     return this.tell({ type: 'ticked' });
   }
 
+  /** Time passes, with a tick every second. */
+  pass(seconds: number): string[] {
+    return Array.from({ length: seconds }, () => this.tick(1000)).flat();
+  }
+
   trace(name: string, node: NodeId, seconds: number): RunTrace {
     const { site } = this.state.nodes.get(node)!.info;
     const times = { startMs: 0, endMs: 1000 * seconds, thread: 0, localBytes: 0, remoteBytes: 0 };

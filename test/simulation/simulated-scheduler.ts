@@ -1,0 +1,139 @@
+/** The scheduler's core in a simulated process: its connections, ticks and turns. */
+import { type ClientId, clientId, millis, type NodeId } from '../../runtime/index.ts';
+import { check } from '../../scheduler/invariants.ts';
+import type { FromNode, NodeInfo, ToClient, ToNode, ToScheduler } from '../../scheduler/protocol.ts';
+import { createState, type Instruction, type SchedulerEvent } from '../../scheduler/scheduler-state.ts';
+import { Connection, type Ear } from './network.ts';
+import { SimulatedProcess } from './process.ts';
+import type { Simulation } from './simulation.ts';
+
+/** The first word of an accepted connection; what follows it is of the new life. */
+export type Welcome = { readonly type: 'welcome' };
+export type NodeConnection = Connection<FromNode, ToNode | Welcome>;
+export type ClientConnection = Connection<ToScheduler, ToClient | Welcome>;
+
+export class SimulatedScheduler extends SimulatedProcess {
+  readonly #simulation: Simulation;
+  readonly state = createState();
+  readonly #nodes = new Map<NodeId, NodeConnection>();
+  readonly #clients = new Map<ClientId, ClientConnection>();
+  #draining = false;
+  /** Nodes that it has given up or seen go: how many died is part of why tasks may fail. */
+  losses = 0;
+  stopped = false;
+
+  constructor(simulation: Simulation, site: string) {
+    super({ name: 'scheduler', site }, simulation.clock);
+    this.#simulation = simulation;
+    this.turn();
+    this.#tick();
+  }
+
+  /** A node dials; `undefined` if it can't get through. */
+  acceptNode(process: SimulatedProcess, info: NodeInfo, ear: Ear<ToNode | Welcome>): NodeConnection {
+    const { node } = info;
+    const connection: NodeConnection = new Connection(
+      this.#simulation.network,
+      { process, ear },
+      {
+        process: this,
+        ear: {
+          heard: (message) => {
+            // An older connection of the same name may still deliver.
+            if (this.#nodes.get(node) === connection) this.feed({ type: 'from-node', node, message });
+          },
+          closed: () => {
+            if (this.#nodes.get(node) !== connection) return;
+            this.#nodes.delete(node);
+            this.feed({ type: 'node-lost', node, reason: 'its connection closed' });
+          },
+        },
+      },
+    );
+    this.later(this.#simulation.network.delay(process, this, 0), () => {
+      if (!connection.open) return;
+      this.#nodes.get(node)?.hangUp('acceptor');
+      this.#nodes.set(node, connection);
+      connection.answer({ type: 'welcome' });
+      this.feed({ type: 'node-joined', info });
+    });
+    return connection;
+  }
+
+  acceptClient(process: SimulatedProcess, ear: Ear<ToClient | Welcome>): ClientConnection {
+    const client = clientId(process.name);
+    const connection: ClientConnection = new Connection(
+      this.#simulation.network,
+      { process, ear },
+      {
+        process: this,
+        ear: {
+          heard: (message) => {
+            if (this.#clients.get(client) === connection) this.feed({ type: 'from-client', client, message });
+          },
+          closed: () => {
+            if (this.#clients.get(client) !== connection) return;
+            this.#clients.delete(client);
+            this.feed({ type: 'client-lost', client });
+          },
+        },
+      },
+    );
+    this.later(this.#simulation.network.delay(process, this, 0), () => {
+      if (!connection.open) return;
+      this.#clients.get(client)?.hangUp('acceptor');
+      this.#clients.set(client, connection);
+      connection.answer({ type: 'welcome' });
+      this.feed({ type: 'client-joined', client });
+    });
+    return connection;
+  }
+
+  /** A report of a run arrives once more, whoever made it. */
+  hearAgain(node: NodeId, message: FromNode): void {
+    this.post(() => this.feed({ type: 'from-node', node, message }));
+  }
+
+  feed(event: SchedulerEvent): void {
+    const simulation = this.#simulation;
+    if (this.stopped) return;
+    simulation.record(this.name, event);
+    if (event.type === 'node-lost') this.losses++;
+    const out = simulation.cores.scheduler(this.state, event, millis(this.clock.now));
+    simulation.expect(check(this.state));
+    for (const instruction of out) this.#do(instruction);
+    if (event.type !== 'drained' && !this.#draining) {
+      this.#draining = true;
+      this.later(0, () => {
+        this.#draining = false;
+        this.feed({ type: 'drained' });
+      });
+    }
+  }
+
+  #do(instruction: Instruction): void {
+    switch (instruction.type) {
+      case 'send':
+        this.#nodes.get(instruction.to)?.answer(instruction.message);
+        return;
+      case 'notify':
+        this.#clients.get(instruction.client)?.answer(instruction.message);
+        return;
+      case 'disconnect':
+        this.losses++;
+        this.#nodes.get(instruction.node)?.hangUp('acceptor');
+        this.#nodes.delete(instruction.node);
+        return;
+      case 'stop':
+        this.stopped = true;
+        return;
+    }
+  }
+
+  #tick(): void {
+    this.later(this.#simulation.tickMs, () => {
+      this.feed({ type: 'ticked' });
+      this.#tick();
+    });
+  }
+}
