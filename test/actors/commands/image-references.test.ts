@@ -83,7 +83,7 @@ function checkPixels(ours: ReadFits, reference: ReadFits, tolerance: number): vo
   assert.ok(share < tolerance, `pixels differ by ${share} of the peak`);
 }
 
-/** The header's beam is the one that fits the reference's point spread function; beam.test.ts judges the fit. */
+/** The header's beam is the one that fits the reference's point spread function; the fit has its own tests. */
 function checkBeam({ beam, header }: ReadFits, psf: ReadFits): void {
   const pixsize = radians(Math.abs(psf.header.get('CDELT1') as number));
   const wanted = fitBeam(psf, { pixsizeX: pixsize, pixsizeY: pixsize })!;
