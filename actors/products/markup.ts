@@ -11,10 +11,10 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-// Characters that XML 1.0 forbids in every form; a lone surrogate can't be written as UTF-8 at all.
+// Control characters and non-characters, which XML 1.0 forbids in every form, and halves of surrogate pairs.
 const forbidden =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
 /** Text for an element or an attribute in quotes of either kind, in XML and in HTML. What XML can't hold
  * becomes U+FFFD. */

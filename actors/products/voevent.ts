@@ -165,7 +165,7 @@ ${whereWhen(alert)}
   </How>
   <Why>
     <Concept>process.variation.burst;em.radio</Concept>
-    <Description>A source that is seen only for a while, absent or far weaker in the rest of the observation</Description>
+    <Description>Seen only for a while, absent or far weaker in the rest of the observation</Description>
   </Why>
 </voe:VOEvent>
 `;

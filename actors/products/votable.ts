@@ -1,5 +1,5 @@
 /**
- * Owns the catalogue as VOTable 1.4 (IVOA Recommendation 2019-10-21): TABLEDATA with units, UCDs, frame and time
+ * Owns the catalogue as VOTable 1.4 (IVOA Recommendation of 2019): TABLEDATA with units, UCDs, frame and time
  * system, so that TOPCAT, Aladin and astropy know what the columns are. Must not know: how sources are found.
  */
 import { isoFromMjd } from '../io/calendar.ts';
