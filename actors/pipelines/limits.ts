@@ -39,6 +39,10 @@ export const limits = {
   detectionsPerTile: 32,
   /** A measurement of a known source counts as detected from this many sigma, the custom for limits. */
   detectedSigma: 3,
+  /** Half the side of a small picture of a transient, pixels: enough around it to judge by ... */
+  thumbnailLeast: 14,
+  /** ... and no more than the report draws one by one. */
+  thumbnailMost: 48,
   /** Samples of a frame that a source must have on average, or the fluxes of many could not be told apart. */
   samplesPerSource: 4,
   /** Sources that are fitted together; their normal matrix grows with the square. */

@@ -2,8 +2,9 @@
  * Owns what the search must know of a set before it starts: a task that looks at the set where it lies. Must
  * not know: how the work is divided.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { AsperitasError } from '../../runtime/index.ts';
 import { task } from '../../scheduler/index.ts';
 import type { SetAddress } from '../imaging/block.ts';
@@ -38,19 +39,32 @@ export interface SetSummary {
   /** Bytes of all files and the time of the last change, milliseconds: whether it is still the same set. */
   readonly sizeBytes: number;
   readonly changedMs: number;
+  /** Of the names and sizes of all files and of what each table.dat holds, by which the set is named in
+   * records: to hash its data would mean to read it once more. */
+  readonly metadataSha256: string;
 }
 
-async function footprint(path: string): Promise<{ sizeBytes: number; changedMs: number }> {
+type Footprint = Pick<SetSummary, 'sizeBytes' | 'changedMs' | 'metadataSha256'>;
+
+async function footprint(path: string): Promise<Footprint> {
   let [sizeBytes, changedMs] = [0, 0];
+  const files: { readonly name: string; readonly size: number }[] = [];
   for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;
-    const info = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
+    const file = join(entry.parentPath, entry.name);
+    const info = await stat(file).catch(() => undefined);
     // Locks are touched by whoever reads.
     if (info === undefined || entry.name === 'table.lock') continue;
     sizeBytes += info.size;
     changedMs = Math.max(changedMs, info.mtimeMs);
+    files.push({ name: relative(path, file).split(sep).join('/'), size: info.size });
   }
-  return { sizeBytes, changedMs };
+  const hash = createHash('sha256');
+  for (const { name, size } of files.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    hash.update(`${name}\0${size}\n`);
+    if (name === 'table.dat' || name.endsWith('/table.dat')) hash.update(await readFile(join(path, name)));
+  }
+  return { sizeBytes, changedMs, metadataSha256: hash.digest('hex') };
 }
 
 async function summarise(set: MeasurementSet, address: SetAddress, request: DescribeRequest) {

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { WeightedImage } from '../imaging/frame-imager.ts';
 import { restore } from '../imaging/kernels/beam.ts';
+import type { CleanComponent } from '../imaging/kernels/hogbom.ts';
 import type { CubePlane, ImageDescription } from '../io/fits/image-description.ts';
 import { writeFitsCube, writeFitsImage } from '../io/fits/write-image.ts';
 import { momentsOf } from '../transient/variability.ts';
@@ -78,17 +79,25 @@ async function* residualPlanes(
   }
 }
 
-/** The sources of a band as components at fractional pixels, at their mean fluxes. */
-function componentsOf({ imaging }: TransientPlan, sources: readonly FoundSource[], band: number) {
+/** A source as components at fractional pixels. */
+export function componentsOfSource(
+  { imaging }: TransientPlan,
+  { model }: FoundSource,
+  fluxJy: number,
+): CleanComponent[] {
   const { npixX, npixY, pixsizeX, pixsizeY } = imaging.geometry;
-  return sources.flatMap(({ model, curves }) => {
-    const { mean, count } = momentsOf(curves[band]!);
-    if (count === 0) return [];
-    return Array.from({ length: model.components.length / 3 }, (_, k) => ({
-      x: npixX / 2 - model.components[3 * k]! / pixsizeX,
-      y: npixY / 2 + model.components[3 * k + 1]! / pixsizeY,
-      flux: mean * model.components[3 * k + 2]!,
-    }));
+  return Array.from({ length: model.components.length / 3 }, (_, k) => ({
+    x: npixX / 2 - model.components[3 * k]! / pixsizeX,
+    y: npixY / 2 + model.components[3 * k + 1]! / pixsizeY,
+    flux: fluxJy * model.components[3 * k + 2]!,
+  }));
+}
+
+/** The sources of a band as components at their mean fluxes. */
+function componentsOf(plan: TransientPlan, sources: readonly FoundSource[], band: number) {
+  return sources.flatMap((source) => {
+    const { mean, count } = momentsOf(source.curves[band]!);
+    return count === 0 ? [] : componentsOfSource(plan, source, mean);
   });
 }
 

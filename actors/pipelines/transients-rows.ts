@@ -111,7 +111,7 @@ function curveRows(plan: TransientPlan, { curves }: FoundSource, id: string): Li
 export function alertOf(
   plan: TransientPlan,
   { found, source }: SourceRows,
-  about: Pick<TransientAlert, 'role' | 'authority' | 'runId' | 'writtenMjd'>,
+  about: Pick<TransientAlert, 'role' | 'authority' | 'runId' | 'writtenMjd' | 'software'>,
 ): TransientAlert {
   const { event } = found.summary;
   const seen = event === undefined || event.band < 0 ? plan.bands : [plan.bands[event.band]!];

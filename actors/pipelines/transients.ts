@@ -4,16 +4,19 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { AsperitasError } from '../../runtime/index.ts';
-import type { Cluster, Hints, WaitOptions } from '../../scheduler/index.ts';
+import type { Cluster, Hints, RunTrace, WaitOptions } from '../../scheduler/index.ts';
 import type { SetAddress } from '../imaging/block.ts';
+import { mjdFromUnixMs } from '../io/calendar.ts';
 import { writeFailure } from '../io/write-atomically.ts';
 import { ResumeStore } from './resume-store.ts';
+import { softwareVersions } from './software.ts';
 import { checkRoom, costOf, planText, type SearchCost } from './transients-cost.ts';
 import { describeSetForSearch, hasSet, rowRunsOf, type SetSummary } from './transients-describe.ts';
 import { type FirstLight, firstLight } from './transients-first-light.ts';
 import { writeImages } from './transients-images.ts';
 import { countDensity, type Stand } from './transients-pass.ts';
 import { planTransients, type TransientPlan } from './transients-plan.ts';
+import { type AlertRole, removeLeftovers, writeProducts } from './transients-products.ts';
 import type { TransientRequest } from './transients-request.ts';
 import { rowsOf, type SourceRows } from './transients-rows.ts';
 import { type SearchResult, type SearchState, search } from './transients-search.ts';
@@ -30,6 +33,12 @@ export interface TransientRun {
   readonly request: Omit<TransientRequest, 'sets'> & { readonly sets: readonly WantedSet[] };
   readonly out: string;
   readonly signal: AbortSignal;
+  /** Of the alerts; `test` unless told. */
+  readonly role?: AlertRole;
+  /** The command as given, for the record. */
+  readonly command?: readonly string[];
+  /** Versions by name, for the record; found out unless told. */
+  readonly software?: Readonly<Record<string, string>>;
 }
 
 /** What the caller is told on the way. */
@@ -45,17 +54,22 @@ export interface RunOutcome {
   readonly light: FirstLight;
   readonly result: SearchResult;
   readonly rows: readonly SourceRows[];
-  /** Names of the files in the output folder. */
+  /** Names of the files, relative to the output folder. */
   readonly names: readonly string[];
 }
 
 type Site = NonNullable<Hints['site']>;
+
+const nameOf = ({ key, node, startMs }: RunTrace): string => `${key} ${node} ${startMs}`;
 
 /** Runs the main job. Throws what the sets, the plan, the tasks and the files throw; `aborted` on the
  * signal. */
 export async function runTransients(run: TransientRun, hooks: RunHooks = {}): Promise<RunOutcome> {
   const { cluster, request, out, signal } = run;
   const wait = { signal };
+  const startedMjd = mjdFromUnixMs(Date.now());
+  // What the cluster ran before belongs to others.
+  const earlier = new Set((await cluster.trace(wait)).map(nameOf));
   const { nodes } = await cluster.status(wait);
   hooks.onStage?.('looking at the sets');
   const sets = await locate(cluster, request.sets, wait);
@@ -74,6 +88,7 @@ export async function runTransients(run: TransientRun, hooks: RunHooks = {}): Pr
   await mkdir(out, { recursive: true }).catch((error: unknown) => {
     throw writeFailure(out, error);
   });
+  await removeLeftovers(out);
   const store = await ResumeStore.open(out, identityOf(plan));
   const stand: Stand = { cluster, plan, wait, density: await countDensity({ cluster, plan, wait }) };
   hooks.onStage?.('imaging');
@@ -89,11 +104,15 @@ export async function runTransients(run: TransientRun, hooks: RunHooks = {}): Pr
   );
   hooks.onStage?.('writing');
   const rows = rowsOf(plan, result.sources);
-  const { names } = await writeImages(stand, { light, result, store }, out);
+  const { names: written, bands: images } = await writeImages(stand, { light, result, store }, out);
+  const runs = (await cluster.trace(wait)).filter((one) => !earlier.has(nameOf(one)));
+  const software = run.software ?? (await softwareVersions());
+  const about = { role: run.role ?? 'test', command: run.command ?? [], software, startedMjd } as const;
+  const more = await writeProducts(stand, { result, rows, images, runs, written }, about, out);
   for (const fit of result.fits) fit.release();
   for (const held of [...light.heldPsfs, ...stand.density]) held?.release();
   await store.remove();
-  return { plan, cost, light, result, rows, names };
+  return { plan, cost, light, result, rows, names: [...written, ...more] };
 }
 
 const stageName = (phase: string, sources: number): string =>

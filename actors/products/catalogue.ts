@@ -1,7 +1,10 @@
 /**
- * Owns the row of the catalogue: what is known of one source after a run. Must not know: how sources are
- * found or how the rows are written.
+ * Owns the row of the catalogue: what is known of one source after a run, and the catalogue as CSV. Must not
+ * know: how sources are found.
  */
+import { type WriteOptions, writeTextFile } from '../io/write-atomically.ts';
+import { csvLine, csvText } from './csv.ts';
+import { exact, measured } from './numbers.ts';
 
 /** `steady`: constant within its errors; `variable`: seen in the mean image and not constant; `transient`:
  * absent from the mean image, or there only through a short brightening. */
@@ -34,4 +37,39 @@ export interface CatalogueSource {
   readonly v: number;
   /** Frames with a usable flux measurement. */
   readonly nFrames: number;
+}
+
+/** The columns of the catalogue, in order, with the text of each; a NaN is an empty field. */
+export const catalogueCells: readonly (readonly [name: string, cell: (source: CatalogueSource) => string])[] =
+  [
+    ['id', ({ id }) => id],
+    ['ra_deg', ({ raDeg }) => exact(raDeg)],
+    ['dec_deg', ({ decDeg }) => exact(decDeg)],
+    ['kind', ({ kind }) => kind],
+    ['peak_flux_jy', ({ peakFluxJy }) => measured(peakFluxJy)],
+    ['peak_snr', ({ peakSnr }) => measured(peakSnr)],
+    ['start_mjd', ({ startMjd }) => exact(startMjd)],
+    ['peak_mjd', ({ peakMjd }) => exact(peakMjd)],
+    ['end_mjd', ({ endMjd }) => exact(endMjd)],
+    ['eta', ({ eta }) => measured(eta)],
+    ['v', ({ v }) => measured(v)],
+    ['n_frames', ({ nFrames }) => exact(nFrames)],
+  ];
+
+/** The catalogue as CSV, one line a source below a line of names. */
+export function catalogueCsv(sources: readonly CatalogueSource[]): string {
+  const head = csvLine(catalogueCells.map(([name]) => name));
+  return sources.reduce(
+    (text, source) => text + csvLine(catalogueCells.map(([, cell]) => csvText(cell(source)))),
+    head,
+  );
+}
+
+/** Throws `disk-full`, `cannot-write`, `aborted`. */
+export async function writeCatalogueCsv(
+  path: string,
+  sources: readonly CatalogueSource[],
+  options: WriteOptions = {},
+): Promise<void> {
+  await writeTextFile(path, catalogueCsv(sources), options);
 }

@@ -2,7 +2,7 @@
  * Owns the contents of a report, as plain values. Must not know: how they are made, or what the page looks
  * like.
  */
-import type { SkyImage } from '../visibility.ts';
+import type { Beam, SkyImage } from '../visibility.ts';
 import type { CatalogueSource } from './catalogue.ts';
 import type { LightCurvePoint } from './light-curves.ts';
 import type { TraceSummary } from './trace.ts';
@@ -33,6 +33,7 @@ export interface ReportBand {
   readonly noiseJy: number;
   /** The mean image, or its cleaned form; drawn reduced to at most a thousand pixels a side. */
   readonly meanImage: SkyImage;
+  readonly beam: Beam | undefined;
   /** What the picture shows, such as `mean image, cleaned`. */
   readonly caption: string;
 }

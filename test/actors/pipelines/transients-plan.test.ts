@@ -42,6 +42,7 @@ function summary(path: string, channels: readonly (readonly number[])[], start =
     })),
     sizeBytes: 1,
     changedMs: 1,
+    metadataSha256: '',
   };
 }
 
