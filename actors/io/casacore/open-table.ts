@@ -9,6 +9,7 @@ import { AipsReader } from './aips-io.ts';
 import { openFile } from './byte-source.ts';
 import { openConcatenatedTable } from './concatenated-table.ts';
 import { limits } from './limits.ts';
+import { namesInstead } from './near-names.ts';
 import { newContext, type OpenContext, type TableParts } from './open-context.ts';
 import { openPlainTable } from './plain-table.ts';
 import { openReferenceTable } from './reference-table.ts';
@@ -130,7 +131,7 @@ function tableOf({ context, path, head, parts, info }: OpenedTable): Table {
       if (column !== undefined) return column;
       throw new AsperitasError(
         'no-such-column',
-        `${path}: no column ${name}; there are ${[...columns.keys()].join(', ')}`,
+        `${path}: no column ${name}; ${namesInstead(name, [...columns.keys()])}`,
         { table: path, column: name },
       );
     },
@@ -170,7 +171,7 @@ function subtablePaths(keywords: Table['keywords']): Map<string, string> {
 function noSuchSubtable(table: string, name: string, names: readonly string[]): AsperitasError {
   return new AsperitasError(
     'no-such-subtable',
-    `${table}: no subtable ${name}; there are ${names.join(', ') || 'none'}`,
+    `${table}: no subtable ${name}; ${namesInstead(name, names)}`,
     { table, subtable: name },
   );
 }
