@@ -1,9 +1,9 @@
 /**
  * Owns the writing of table values as JSON without loss: 64-bit integers in all their digits, every float so
- * that it reads back as the same double, complex numbers as `[re, im]`, arrays as nested lists whose outermost
- * axis is the slowest one (DATA is a list of channels of correlations). What JSON has no number for becomes
- * `"NaN"`, `"Infinity"` or `"-Infinity"`; a cell without a value becomes `null`. Pure.
- * Must not know: tables and files.
+ * that it reads back as the same double, complex numbers as `[re, im]`, arrays as nested lists, the outermost
+ * axis being the slowest one (DATA is a list of channels of correlations), arrays without values as `[]`.
+ * What JSON has no number for becomes `"NaN"`, `"Infinity"` or `"-Infinity"`; a cell without a value `null`.
+ * Pure. Must not know: tables and files.
  */
 import type { Cell, DataType, KeywordValue, TableRecord, Values } from '../io/casacore/table.ts';
 
@@ -24,13 +24,18 @@ export function elementJson(values: Values, type: DataType | undefined, index: n
   return typeof value === 'bigint' ? String(value) : numberJson(value);
 }
 
-/** The JSON of a cell in parts, so that a large one need not be one string; `null` where there is no value. */
+/** The JSON of a cell in parts, so that a large one need not be one string. */
 export function* cellParts(cell: Cell | undefined, type: DataType | undefined): Generator<string> {
   if (cell === undefined) {
     yield 'null';
     return;
   }
   const { shape, values } = cell;
+  // Axes of such an array may be of any length, with nothing to show for it.
+  if (values.length === 0) {
+    yield '[]';
+    return;
+  }
   let index = 0;
   function* axis(level: number): Generator<string> {
     if (level < 0) {
@@ -63,9 +68,7 @@ export function keywordJson(value: KeywordValue): string {
   if (typeof value === 'number') return numberJson(value);
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
-  // An array that was never given a shape has no axes and no values.
-  if (isCell(value))
-    return value.shape.length === 0 ? '[]' : [...cellParts(value, keywordArrayType(value))].join('');
+  if (isCell(value)) return [...cellParts(value, keywordArrayType(value))].join('');
   if (isComplex(value)) return `[${numberJson(value.re)},${numberJson(value.im)}]`;
   return recordJson(value as TableRecord);
 }

@@ -4,9 +4,9 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { AsperitasError } from '../../../runtime/index.ts';
+import { AsperitasError, isAsperitasError } from '../../../runtime/index.ts';
 import { AipsReader } from './aips-io.ts';
-import { openFile } from './byte-source.ts';
+import { readSmallFile } from './byte-source.ts';
 import { openConcatenatedTable } from './concatenated-table.ts';
 import { limits } from './limits.ts';
 import { namesInstead } from './near-names.ts';
@@ -64,24 +64,16 @@ async function readDescription(path: string): Promise<AipsReader> {
   const found = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
-  const source = await openFile(file).catch((error: unknown) => {
-    if (found.isDirectory() && !(error instanceof AsperitasError && error.code === 'missing-file'))
-      throw error;
+  const bytes = await readSmallFile(file, limits.descriptionBytes).catch((error: unknown) => {
+    if (found.isDirectory() && !isAsperitasError(error, 'missing-file')) throw error;
     throw new AsperitasError(
       'not-a-table',
       `${path}: not a casacore table (there is no table.dat in it); name a table or Measurement Set`,
       { table: path },
     );
   });
-  try {
-    if (source.size > limits.descriptionBytes)
-      throw damaged(file, 0, `a description of ${source.size} bytes`);
-    const bytes = new Uint8Array(source.size);
-    await source.readInto(bytes, 0);
-    return new AipsReader({ bytes, file });
-  } finally {
-    await source.close();
-  }
+  if (bytes === undefined) throw damaged(file, 0, `a description of over ${limits.descriptionBytes} bytes`);
+  return new AipsReader({ bytes, file });
 }
 
 async function openKind(
