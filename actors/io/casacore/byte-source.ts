@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { AsperitasError } from '../../../runtime/index.ts';
 import { limits } from './limits.ts';
 import type { LruCache } from './lru-cache.ts';
-import { damaged, fileError } from './table-errors.ts';
+import { damaged, fileError, oneLine } from './table-errors.ts';
 
 /** Something that bytes can be read from at any offset. */
 export interface ByteSource {
@@ -87,8 +87,8 @@ class FileSource implements ByteSource {
   }
 }
 
-function closedTable(path: string): AsperitasError {
-  return new AsperitasError('table-closed', `${path}: the table has been closed; open it again`, {
+export function closedTable(path: string): AsperitasError {
+  return new AsperitasError('table-closed', oneLine(`${path}: the table has been closed; open it again`), {
     file: path,
   });
 }

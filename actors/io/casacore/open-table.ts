@@ -15,7 +15,7 @@ import { openPlainTable } from './plain-table.ts';
 import { openReferenceTable } from './reference-table.ts';
 import type { Column, KeywordValue, Table } from './table.ts';
 import { readPlainDescription, readTableHead, type TableHead } from './table-description.ts';
-import { damaged, fileError } from './table-errors.ts';
+import { damaged, fileError, oneLine } from './table-errors.ts';
 import { lockedRowCount } from './table-lock.ts';
 import { readTableInfo, resolveTablePath } from './table-path.ts';
 
@@ -88,7 +88,7 @@ async function openKind(
   if (head.kind !== 'PlainTable')
     throw new AsperitasError(
       'unsupported-table',
-      `${path}: tables of kind "${head.kind.slice(0, 40)}" are not read; copy it with casacore`,
+      oneLine(`${path}: tables of kind "${head.kind.slice(0, 40)}" are not read; copy it with casacore`),
       { table: path },
     );
   const description = readPlainDescription(reader, (name) => resolveTablePath(path, name));
@@ -123,7 +123,7 @@ function tableOf({ context, path, head, parts, info }: OpenedTable): Table {
       if (column !== undefined) return column;
       throw new AsperitasError(
         'no-such-column',
-        `${path}: no column ${name}; ${namesInstead(name, [...columns.keys()])}`,
+        oneLine(`${path}: no column ${name}; ${namesInstead(name, [...columns.keys()])}`),
         { table: path, column: name },
       );
     },
@@ -163,7 +163,7 @@ function subtablePaths(keywords: Table['keywords']): Map<string, string> {
 function noSuchSubtable(table: string, name: string, names: readonly string[]): AsperitasError {
   return new AsperitasError(
     'no-such-subtable',
-    `${table}: no subtable ${name}; ${namesInstead(name, names)}`,
+    oneLine(`${table}: no subtable ${name}; ${namesInstead(name, names)}`),
     { table, subtable: name },
   );
 }
