@@ -5,47 +5,11 @@
 import { isoFromMjd, secondsPerDay } from '../io/calendar.ts';
 import type { FieldDescription, SetDescription } from '../io/measurement-set/describe.ts';
 import { formatDec, formatRa, radians } from '../io/wcs.ts';
+import { tableLines, wrapped } from './text-layout.ts';
 
-const width = 100;
 /** Fields, antennas and the like beyond these numbers are counted, not listed; `--json` lists them all. */
 const listedFields = 30;
 const listedNames = 64;
-
-/** A column of a printed table. */
-interface Layout<Row> {
-  readonly title: string;
-  readonly of: (row: Row) => string | number;
-  readonly right?: boolean;
-}
-
-/** Lines of a table, indented by two, its columns as wide as they need to be. */
-function tableLines<Row>(rows: readonly Row[], layout: readonly Layout<Row>[]): string[] {
-  const cells = [
-    layout.map(({ title }) => title),
-    ...rows.map((row) => layout.map(({ of }) => String(of(row)))),
-  ];
-  const widths = layout.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
-  return cells.map((line) => {
-    const padded = line.map((text, column) =>
-      layout[column]!.right === true ? text.padStart(widths[column]!) : text.padEnd(widths[column]!),
-    );
-    return `  ${padded.join('  ')}`.trimEnd();
-  });
-}
-
-/** Words joined by blanks, broken at the width of the page and indented by two. */
-function wrapped(words: readonly string[]): string[] {
-  const lines: string[] = [];
-  let line = ' ';
-  for (const word of words) {
-    if (line.length + 1 + word.length > width && line.trim() !== '') {
-      lines.push(line);
-      line = ' ';
-    }
-    line += ` ${word}`;
-  }
-  return line.trim() === '' ? lines : [...lines, line];
-}
 
 /** `12.3 MB`, in powers of 1000. */
 export function sizeText(bytes: number): string {

@@ -2,11 +2,12 @@
  * Owns positioned reading of files: large pieces straight into the caller's memory, small ones through pages
  * shared by all files of a table. Must not know: what the bytes mean.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { AsperitasError } from '../../../runtime/index.ts';
 import { limits } from './limits.ts';
 import type { LruCache } from './lru-cache.ts';
-import { damaged, fileError } from './table-errors.ts';
+import { damaged, fileError, oneLine } from './table-errors.ts';
 
 /** Something that bytes can be read from at any offset. */
 export interface ByteSource {
@@ -20,17 +21,36 @@ export interface ByteSource {
 /** Pages by file and number. */
 export type PageCache = LruCache<string, Uint8Array>;
 
+/** Without the second flag the opening of a pipe would wait for someone to write to it. */
+const READ_ONLY = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** Opens a regular file for reading. Throws `missing-file` or `unreadable-file`. */
 export async function openFile(path: string): Promise<ByteSource> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(path, 'r');
+    handle = await open(path, READ_ONLY);
     const stat = await handle.stat();
     if (!stat.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'not a regular file' });
     return new FileSource(path, stat.size, handle);
   } catch (error) {
     await handle?.close();
     throw fileError(path, error);
+  }
+}
+
+/**
+ * The contents of a small file, which is closed again; `undefined` where it is larger than `mostBytes`.
+ * Throws as `openFile`.
+ */
+export async function readSmallFile(path: string, mostBytes: number): Promise<Uint8Array | undefined> {
+  const source = await openFile(path);
+  try {
+    if (source.size > mostBytes) return undefined;
+    const bytes = new Uint8Array(source.size);
+    await source.readInto(bytes, 0);
+    return bytes;
+  } finally {
+    await source.close();
   }
 }
 
@@ -67,8 +87,8 @@ class FileSource implements ByteSource {
   }
 }
 
-function closedTable(path: string): AsperitasError {
-  return new AsperitasError('table-closed', `${path}: the table has been closed; open it again`, {
+export function closedTable(path: string): AsperitasError {
+  return new AsperitasError('table-closed', oneLine(`${path}: the table has been closed; open it again`), {
     file: path,
   });
 }

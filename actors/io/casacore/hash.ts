@@ -5,26 +5,19 @@
  * byte each, texts as a 32-bit length and their bytes. Must not know: storage managers.
  */
 import { createHash } from 'node:crypto';
-import { isTexts, valueCount, widthOf } from './data-type.ts';
+import { cellBlocks } from './cell-blocks.ts';
+import { isTexts } from './data-type.ts';
 import type { Cell, Column } from './table.ts';
 import { encodeText } from './text.ts';
 
-/** Cells are read in blocks of about this many bytes. */
-const BLOCK_BYTES = 4 << 20;
-const MOST_ROWS = 1 << 16;
-
-/** The fingerprint of rows `[0, rowCount)` of a column, in hex. Throws what reading the column throws. */
-export async function hashColumn(column: Column, rowCount: number): Promise<string> {
+/** The fingerprint of rows `[start, end)` of a column, in hex. Throws what reading the column throws. */
+export async function hashColumn(column: Column, start: number, end: number): Promise<string> {
   const hash = createHash('sha256');
-  if (column.type === 'record') return hash.update('R'.repeat(rowCount)).digest('hex');
-  for (let start = 0; start < rowCount; ) {
-    const [shape] = await column.readShapes({ start, count: 1 });
-    const cellBytes = Math.max(1, valueCount(shape ?? [])) * widthOf(column.type);
-    const count = Math.min(rowCount - start, MOST_ROWS, Math.max(1, Math.floor(BLOCK_BYTES / cellBytes)));
-    const cells = await column.readCells({ start, count });
-    hash.update(Buffer.concat(cells.flatMap(encodeCell)));
-    start += count;
-  }
+  // Records in columns have no bytes that are read; their number is what is known of them.
+  if (column.type === 'record') for (let row = start; row < end; row++) hash.update('R');
+  else
+    for await (const { cells } of cellBlocks(column, start, end))
+      hash.update(Buffer.concat(cells.flatMap(encodeCell)));
   return hash.digest('hex');
 }
 

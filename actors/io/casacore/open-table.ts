@@ -4,17 +4,18 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { AsperitasError } from '../../../runtime/index.ts';
+import { AsperitasError, isAsperitasError } from '../../../runtime/index.ts';
 import { AipsReader } from './aips-io.ts';
-import { openFile } from './byte-source.ts';
+import { readSmallFile } from './byte-source.ts';
 import { openConcatenatedTable } from './concatenated-table.ts';
 import { limits } from './limits.ts';
+import { namesInstead } from './near-names.ts';
 import { newContext, type OpenContext, type TableParts } from './open-context.ts';
 import { openPlainTable } from './plain-table.ts';
 import { openReferenceTable } from './reference-table.ts';
 import type { Column, KeywordValue, Table } from './table.ts';
 import { readPlainDescription, readTableHead, type TableHead } from './table-description.ts';
-import { damaged, fileError } from './table-errors.ts';
+import { damaged, fileError, oneLine } from './table-errors.ts';
 import { lockedRowCount } from './table-lock.ts';
 import { readTableInfo, resolveTablePath } from './table-path.ts';
 
@@ -63,24 +64,16 @@ async function readDescription(path: string): Promise<AipsReader> {
   const found = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
-  const source = await openFile(file).catch((error: unknown) => {
-    if (found.isDirectory() && !(error instanceof AsperitasError && error.code === 'missing-file'))
-      throw error;
+  const bytes = await readSmallFile(file, limits.descriptionBytes).catch((error: unknown) => {
+    if (found.isDirectory() && !isAsperitasError(error, 'missing-file')) throw error;
     throw new AsperitasError(
       'not-a-table',
       `${path}: not a casacore table (there is no table.dat in it); name a table or Measurement Set`,
       { table: path },
     );
   });
-  try {
-    if (source.size > limits.descriptionBytes)
-      throw damaged(file, 0, `a description of ${source.size} bytes`);
-    const bytes = new Uint8Array(source.size);
-    await source.readInto(bytes, 0);
-    return new AipsReader({ bytes, file });
-  } finally {
-    await source.close();
-  }
+  if (bytes === undefined) throw damaged(file, 0, `a description of over ${limits.descriptionBytes} bytes`);
+  return new AipsReader({ bytes, file });
 }
 
 async function openKind(
@@ -95,7 +88,7 @@ async function openKind(
   if (head.kind !== 'PlainTable')
     throw new AsperitasError(
       'unsupported-table',
-      `${path}: tables of kind "${head.kind.slice(0, 40)}" are not read; copy it with casacore`,
+      oneLine(`${path}: tables of kind "${head.kind.slice(0, 40)}" are not read; copy it with casacore`),
       { table: path },
     );
   const description = readPlainDescription(reader, (name) => resolveTablePath(path, name));
@@ -130,7 +123,7 @@ function tableOf({ context, path, head, parts, info }: OpenedTable): Table {
       if (column !== undefined) return column;
       throw new AsperitasError(
         'no-such-column',
-        `${path}: no column ${name}; there are ${[...columns.keys()].join(', ')}`,
+        oneLine(`${path}: no column ${name}; ${namesInstead(name, [...columns.keys()])}`),
         { table: path, column: name },
       );
     },
@@ -170,7 +163,7 @@ function subtablePaths(keywords: Table['keywords']): Map<string, string> {
 function noSuchSubtable(table: string, name: string, names: readonly string[]): AsperitasError {
   return new AsperitasError(
     'no-such-subtable',
-    `${table}: no subtable ${name}; there are ${names.join(', ') || 'none'}`,
+    oneLine(`${table}: no subtable ${name}; ${namesInstead(name, names)}`),
     { table, subtable: name },
   );
 }

@@ -91,7 +91,12 @@ function multiFileOf({ path, description }: PlainTableOptions): OpenByName | und
   const container = join(path, 'table.mf');
   let opened: Promise<MultiFile> | undefined;
   return async (name) => {
-    opened ??= openFile(container).then(openMultiFile);
+    opened ??= openFile(container).then((source) =>
+      openMultiFile(source).catch(async (error: unknown) => {
+        await source.close();
+        throw error;
+      }),
+    );
     return (await opened).member(name);
   };
 }

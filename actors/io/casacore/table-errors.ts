@@ -4,11 +4,16 @@
  */
 import { AsperitasError, isAsperitasError } from '../../../runtime/index.ts';
 
+/** Text from a table as part of an error: control characters and broken letters become `?`, so that it is one line. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '?');
+}
+
 /** The bytes of `file` at `offset` can't be what they claim to be. */
 export function damaged(file: string, offset: number, why: string): AsperitasError {
   return new AsperitasError(
     'damaged-table',
-    `${file}: ${why} (at byte ${offset}); the file is damaged or incomplete, fetch it again`,
+    oneLine(`${file}: ${why} (at byte ${offset}); the file is damaged or incomplete, fetch it again`),
     { file, offset },
   );
 }
@@ -17,7 +22,7 @@ export function damaged(file: string, offset: number, why: string): AsperitasErr
 export function unsupported(file: string, what: string): AsperitasError {
   return new AsperitasError(
     'unsupported-storage-manager',
-    `${file}: ${what} is not supported; copy the table with casacore into standard storage managers`,
+    oneLine(`${file}: ${what} is not supported; copy the table with casacore into standard storage managers`),
     { file },
   );
 }
@@ -48,12 +53,16 @@ export function undefinedCell(row: number): AsperitasError {
 export function fileError(path: string, error: unknown): AsperitasError {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new AsperitasError('missing-file', `${path}: no such file; the table is incomplete or elsewhere`, {
-      file: path,
-    });
+    return new AsperitasError(
+      'missing-file',
+      oneLine(`${path}: no such file; the table is incomplete or elsewhere`),
+      {
+        file: path,
+      },
+    );
   return new AsperitasError(
     'unreadable-file',
-    `${path}: can't be read (${code}); check permissions and the disk`,
+    oneLine(`${path}: can't be read (${code}); check permissions and the disk`),
     { file: path, reason: code },
     { cause: error },
   );
@@ -64,7 +73,7 @@ export function inColumn(error: unknown, table: string, column: string): unknown
   if (!isAsperitasError(error) || 'column' in error.fields) return error;
   return new AsperitasError(
     error.code,
-    `${table}: column ${column}: ${error.message}`,
+    oneLine(`${table}: column ${column.slice(0, 80)}: ${error.message}`),
     { ...error.fields, table, column },
     { cause: error },
   );

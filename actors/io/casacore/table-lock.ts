@@ -2,10 +2,10 @@
  * Owns the reading of table.lock, where casacore notes the row count of a table whose table.dat is older than
  * its last rows. Locks themselves are of no concern to a reader. Must not know: the rest of the table.
  */
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAsperitasError } from '../../../runtime/index.ts';
 import { AipsReader } from './aips-io.ts';
-import { fileError } from './table-errors.ts';
+import { readSmallFile } from './byte-source.ts';
 
 /** A list of requests for locks: a count and 32 pairs of numbers, then the length of the information. */
 const REQUEST_BYTES = 260;
@@ -15,16 +15,13 @@ const MOST_BYTES = 1 << 20;
 /** The number of rows by table.lock, or `undefined` where it says nothing. */
 export async function lockedRowCount(table: string): Promise<number | undefined> {
   const path = join(table, 'table.lock');
-  let bytes: Uint8Array;
   try {
-    if ((await stat(path)).size > MOST_BYTES) return undefined;
-    bytes = await readFile(path);
+    const bytes = await readSmallFile(path, MOST_BYTES);
+    return bytes === undefined ? undefined : parseLock(path, bytes);
   } catch (error) {
-    const problem = fileError(path, error);
-    if (problem.code === 'missing-file') return undefined;
-    throw problem;
+    if (isAsperitasError(error, 'missing-file')) return undefined;
+    throw error;
   }
-  return parseLock(path, bytes);
 }
 
 /** As `lockedRowCount`, of the bytes of the file. */

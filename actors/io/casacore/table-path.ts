@@ -3,9 +3,10 @@
  * Must not know: what is in a table.
  */
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileError } from './table-errors.ts';
+import { isAsperitasError } from '../../../runtime/index.ts';
+import { readSmallFile } from './byte-source.ts';
+import { decodeText } from './text.ts';
 
 /**
  * The absolute path of a table named inside `table`: `././X` lies inside it, `./X` beside it; any other name
@@ -33,13 +34,12 @@ const MOST_INFO_BYTES = 1 << 20;
 export async function readTableInfo(table: string): Promise<{ type: string; subType: string }> {
   const path = join(table, 'table.info');
   try {
-    if ((await stat(path)).size > MOST_INFO_BYTES) return { type: '', subType: '' };
-    const text = await readFile(path, 'utf8');
+    const bytes = await readSmallFile(path, MOST_INFO_BYTES);
+    const text = decodeText(bytes ?? new Uint8Array(0));
     const word = (name: string) => new RegExp(`^${name} *= *(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
     return { type: word('Type'), subType: word('SubType') };
   } catch (error) {
-    const problem = fileError(path, error);
-    if (problem.code === 'missing-file') return { type: '', subType: '' };
-    throw problem;
+    if (isAsperitasError(error, 'missing-file')) return { type: '', subType: '' };
+    throw error;
   }
 }

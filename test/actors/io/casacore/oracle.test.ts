@@ -37,7 +37,7 @@ async function differences(table: Table, oracle: OracleTable, name: string): Pro
   for (const [column, expected] of Object.entries(oracle.columns)) {
     if (unsupported.includes(`${name}/${column}`)) continue;
     try {
-      const hash = await hashColumn(table.column(column), table.rowCount);
+      const hash = await hashColumn(table.column(column), 0, table.rowCount);
       if (hash !== expected.sha256) found.push(`${name}/${column}: another hash`);
     } catch (error) {
       const isExpected = expected.error !== undefined && isAsperitasError(error, 'missing-file');
