@@ -2,6 +2,7 @@
  * Owns the limits of one wait: its caller's signal, its deadline and the loss of the scheduler become one
  * signal, whose reason is the error to reject with. Must not know: what is waited for.
  */
+import { setMaxListeners } from 'node:events';
 import { AsperitasError } from '../runtime/index.ts';
 import type { WaitOptions } from './cluster.ts';
 
@@ -14,6 +15,8 @@ export class Wait {
   /** `what` is named in errors, such as `compute`. */
   constructor({ signal, timeoutMs }: WaitOptions, what: string) {
     this.#caller = signal;
+    // Every result that is waited for listens: thousands are no leak.
+    setMaxListeners(0, this.#controller.signal);
     this.#onAbort = () => {
       const options = { cause: signal?.reason as unknown };
       this.fail(new AsperitasError('aborted', `${what} was aborted`, { what }, options));

@@ -4,7 +4,7 @@
  */
 import { sharedFloat32 } from '../shared-arrays.ts';
 import type { ImageGeometry, StokesVisibilities } from '../visibility.ts';
-import { directImage } from './kernels/direct.ts';
+import { gridImage } from './kernels/gridder.ts';
 import { DensityGrid, type DensityState, imagingWeights, type Weighting } from './kernels/weighting.ts';
 
 /** How frames are imaged, the same for a whole run. */
@@ -38,8 +38,9 @@ export class FrameImager {
 
   /** The dirty image of a frame, or of other visibilities on its baselines. */
   image(frame: StokesVisibilities, vis: Float32Array = frame.vis): WeightedImage {
+    const { geometry, epsilon } = this.#spec;
     const weight = this.weights(frame);
-    const { values, sumWeight } = directImage({ ...frame, vis, weight }, this.#spec.geometry);
+    const { values, sumWeight } = gridImage({ ...frame, vis, weight }, geometry, epsilon);
     const pixels = sharedFloat32(values.length);
     if (sumWeight > 0) for (let k = 0; k < values.length; k++) pixels[k] = values[k]! / sumWeight;
     return { pixels, sumWeight };
