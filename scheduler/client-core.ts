@@ -8,7 +8,7 @@ import { demand, retire, schedulerError, setPhase, tellFailed, tellHeld } from '
 import { missed } from './node-core.ts';
 import { statusOf, tellTrace } from './progress.ts';
 import type { TaskSpec, ToScheduler, WireError } from './protocol.ts';
-import { isActive, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
+import { isActive, needsOf, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
 
@@ -72,9 +72,12 @@ function endSubmission(state: SchedulerState, id: ClientId): void {
   retire(state, tasks);
 }
 
+/** Shared by the many tasks without inputs. */
+const none: readonly TaskRecord[] = [];
+
 function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskRecord {
   const known = spec.inputs.map((key) => state.tasks.get(key));
-  const inputs = [...new Set(known.filter((input) => input !== undefined))];
+  const inputs = known.length === 0 ? none : [...new Set(known.filter((input) => input !== undefined))];
   const task: TaskRecord = {
     spec,
     inputs,
@@ -82,6 +85,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     rank: state.nextRank++,
     priority: Number.isFinite(spec.hints.priority) ? spec.hints.priority! : 0,
     dependents: new Set(),
+    needs: needsOf(spec.hints),
     wantedBy: new Set(),
     waiters: 0,
     announced: 0,
@@ -129,7 +133,7 @@ function want(state: SchedulerState, id: ClientId, key: TaskKey): void {
   }
   task.wantedBy.add(id);
   state.clients.get(id)!.wants.add(task);
-  if (task.phase.name === 'held') tellHeld(state, task, [id]);
+  if (task.phase.name === 'held') tellHeld(state, task, new Set([id]));
   else if (task.phase.name === 'failed') tellFailed(state, task, id);
   else demand(state, task, `wanted by ${id}`);
 }
@@ -175,5 +179,5 @@ function onUnfetched(state: SchedulerState, id: ClientId, message: Of<'unfetched
   const gone = message.reason === 'absent' || task.unreachable > limits.unreachableTries;
   missed(state, task, { holder: message.node, gone });
   // Told again at once if another copy is held; after the recomputation otherwise.
-  tellHeld(state, task, [id]);
+  tellHeld(state, task, new Set([id]));
 }

@@ -5,13 +5,7 @@
 import type { NodeId, SiteName } from '../runtime/index.ts';
 import { assumptions } from './limits.ts';
 import { runsBefore } from './ready-queue.ts';
-import {
-  type Link,
-  type NodeRecord,
-  needsOf,
-  type SchedulerState,
-  type TaskRecord,
-} from './scheduler-state.ts';
+import type { Link, NodeRecord, SchedulerState, TaskRecord } from './scheduler-state.ts';
 
 /** The line between two sites, or inside one: as measured, else as assumed. */
 export function linkBetween(state: SchedulerState, from: SiteName, to: SiteName): Readonly<Link> {
@@ -45,18 +39,23 @@ export function inputBytes(state: SchedulerState, task: TaskRecord): InputBytes 
   let total = 0;
   for (const { phase } of task.inputs) {
     if (phase.name !== 'held') continue;
-    total += phase.bytes;
-    const sites = new Set<SiteName>();
-    for (const id of phase.replicas) {
-      byNode.set(id, (byNode.get(id) ?? 0) + phase.bytes);
+    const { bytes, replicas } = phase;
+    total += bytes;
+    const seen: SiteName[] = [];
+    for (const id of replicas) {
+      add(byNode, id, bytes);
       const site = state.nodes.get(id)?.info.site;
-      if (site === undefined || sites.has(site)) continue;
-      if (sites.size === 0) bySource.set(site, (bySource.get(site) ?? 0) + phase.bytes);
-      sites.add(site);
-      bySite.set(site, (bySite.get(site) ?? 0) + phase.bytes);
+      if (site === undefined || seen.includes(site)) continue;
+      if (seen.length === 0) add(bySource, site, bytes);
+      add(bySite, site, bytes);
+      seen.push(site);
     }
   }
   return { total, byNode, bySite, bySource };
+}
+
+function add<K>(sums: Map<K, number>, key: K, amount: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + amount);
 }
 
 /** How long the inputs that a node lacks take to reach it: transfers over different lines overlap. */
@@ -81,8 +80,8 @@ function over(link: Readonly<Link>, bytes: number): number {
  * ends, after what is queued there and goes first. */
 export function waitSeconds(state: SchedulerState, task: TaskRecord, node: NodeRecord): number {
   const { threads } = node.info;
-  const used = node.used.get('threads') ?? 0;
-  if (used + node.parkedCount + (needsOf(task.spec.hints).threads ?? 1) <= threads) return 0;
+  const used = node.usedThreads;
+  if (used + node.parkedCount + task.needs.threads <= threads) return 0;
   let soonest = Number.POSITIVE_INFINITY;
   let queued = 0;
   for (const other of node.assigned.values()) {

@@ -5,7 +5,7 @@
 import type { TaskKey } from '../runtime/index.ts';
 import type { LogEntry } from './black-box.ts';
 import { handle } from './scheduler-core.ts';
-import { createState, needsOf, type SchedulerState } from './scheduler-state.ts';
+import { createState, type SchedulerState } from './scheduler-state.ts';
 
 /** One task's life as far as it is remembered: a line for each change of phase, oldest first. */
 export function story(state: SchedulerState, key: TaskKey): string[] {
@@ -32,7 +32,8 @@ export function explain(state: SchedulerState, key: TaskKey): string {
       const { site } = task.spec.hints;
       const where = site === undefined ? 'any site' : `site ${site}`;
       const able = [...state.classes.values()].find(({ queue }) => queue.all().includes(task));
-      const needs = JSON.stringify(needsOf(task.spec.hints));
+      const { threads, named } = task.needs;
+      const needs = JSON.stringify({ ...Object.fromEntries(named), threads });
       if (able !== undefined && able.nodes.size === 0)
         return `${key} is ready; no node of ${where} has ${needs}`;
       return `${key} is ready; all ${able?.nodes.size ?? 0} nodes that may run it are busy`;

@@ -7,7 +7,6 @@ import {
   isActive,
   isNeeded,
   type NodeRecord,
-  needsOf,
   type SchedulerState,
   type TaskRecord,
 } from './scheduler-state.ts';
@@ -120,22 +119,22 @@ function checkPhase(
 function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): void {
   const id = node.info.node;
   const used = new Map<string, number>();
+  let threads = 0;
   let seconds = 0;
   for (const [run, task] of node.assigned) {
     const { phase } = task;
     const fits = phase.name === 'assigned' && phase.run === run && phase.node === id;
     expect(fits, () => `${id}: run ${run} is not the present run of ${task.spec.key}`);
     if (phase.name === 'assigned') seconds += phase.seconds;
-    for (const [name, amount] of Object.entries(needsOf(task.spec.hints))) {
-      used.set(name, (used.get(name) ?? 0) + amount);
-    }
+    threads += task.needs.threads;
+    for (const [name, amount] of task.needs.named) used.set(name, (used.get(name) ?? 0) + amount);
   }
   for (const [name, amount] of node.used) {
     expect(near(amount, used.get(name) ?? 0), () => `${id}: ${amount} of ${name} counted as used`);
     const limit = node.info.resources[name];
-    const within = name === 'threads' || amount <= (limit ?? 0) + 1e-9;
-    expect(within, () => `${id}: ${amount} of ${name} used, ${limit ?? 0} there`);
+    expect(amount <= (limit ?? 0) + 1e-9, () => `${id}: ${amount} of ${name} used, ${limit ?? 0} there`);
   }
+  expect(near(node.usedThreads, threads), () => `${id}: ${node.usedThreads} threads counted as used`);
   expect(
     near(seconds, node.assignedSeconds),
     () => `${id}: ${node.assignedSeconds} s assigned, ${seconds} found`,
@@ -150,7 +149,7 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
     () => `${id}: ${node.parkedCount} parked counted, ${parked.size} found`,
   );
   expect(state.crowded.has(node) === parked.size > 0, () => `${id}: wrongly crowded or not`);
-  const idle = !node.retiring && node.info.threads > (used.get('threads') ?? 0);
+  const idle = !node.retiring && node.info.threads > threads;
   expect(state.idle.has(node) === idle, () => `${id}: wrongly idle or not`);
 }
 

@@ -10,7 +10,6 @@ import {
   type HeldPhase,
   isActive,
   isNeeded,
-  needsOf,
   noteLoad,
   notify,
   type ReadyPhase,
@@ -52,8 +51,10 @@ function leave(state: SchedulerState, task: TaskRecord): void {
     if (node === undefined) return;
     node.assigned.delete(phase.run);
     node.assignedSeconds = node.assigned.size === 0 ? 0 : node.assignedSeconds - phase.seconds;
-    for (const [name, amount] of Object.entries(needsOf(task.spec.hints))) {
-      node.used.set(name, node.assigned.size === 0 ? 0 : (node.used.get(name) ?? 0) - amount);
+    const empty = node.assigned.size === 0;
+    node.usedThreads = empty ? 0 : node.usedThreads - task.needs.threads;
+    for (const [name, amount] of task.needs.named) {
+      node.used.set(name, empty ? 0 : (node.used.get(name) ?? 0) - amount);
     }
     noteLoad(state, node);
     state.dirty.add(node);
@@ -75,9 +76,8 @@ function enter(state: SchedulerState, task: TaskRecord): void {
     const node = state.nodes.get(phase.node)!;
     node.assigned.set(phase.run, task);
     node.assignedSeconds += phase.seconds;
-    for (const [name, amount] of Object.entries(needsOf(task.spec.hints))) {
-      node.used.set(name, (node.used.get(name) ?? 0) + amount);
-    }
+    node.usedThreads += task.needs.threads;
+    for (const [name, amount] of task.needs.named) node.used.set(name, (node.used.get(name) ?? 0) + amount);
     noteLoad(state, node);
   } else if (phase.name === 'held') {
     for (const id of phase.replicas) state.nodes.get(id)?.held.add(task);
@@ -164,14 +164,13 @@ export function hold(state: SchedulerState, task: TaskRecord, copy: { node: Node
 export function tellHeld(
   state: SchedulerState,
   task: TaskRecord,
-  clients: Iterable<TaskRecord['owner']>,
+  clients: ReadonlySet<TaskRecord['owner']>,
 ): void {
   const { phase, spec } = task;
-  if (phase.name !== 'held') return;
-  const replicas = [...phase.replicas].slice(0, limits.replicasNamed).map((node) => {
-    const { site, url } = state.nodes.get(node)!.info;
-    return { node, site, url };
-  });
+  // Most results are wanted by no client, only by other tasks.
+  if (phase.name !== 'held' || clients.size === 0) return;
+  const named = [...phase.replicas].slice(0, limits.replicasNamed);
+  const replicas = named.map((node) => state.nodes.get(node)!.replica);
   for (const client of clients) {
     notify(state, client, { type: 'held', key: spec.key, bytes: phase.bytes, replicas });
   }

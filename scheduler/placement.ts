@@ -9,12 +9,11 @@ import { type NodeId, runId, type SiteName } from '../runtime/index.ts';
 import { costOf, type InputBytes, inputBytes, secondsOf } from './cost.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
-import type { InputLocation } from './protocol.ts';
+import type { InputLocation, Replica } from './protocol.ts';
 import { ReadyQueue, runsBefore } from './ready-queue.ts';
 import {
   idleThreads,
   type NodeRecord,
-  needsOf,
   type ReadyClass,
   type SchedulerState,
   send,
@@ -84,9 +83,10 @@ function boundSite(state: SchedulerState, task: TaskRecord): SiteName | undefine
 }
 
 function classOf(state: SchedulerState, task: TaskRecord, site: SiteName | undefined): ReadyClass {
-  const needs = needsOf(task.spec.hints);
+  const { needs } = task;
   const { near } = task.spec.hints;
-  const id = JSON.stringify([site ?? null, near ?? null, Object.entries(needs).sort()]);
+  const plain = site === undefined && near === undefined && needs.named.length === 0 && needs.threads === 1;
+  const id = plain ? '' : JSON.stringify([site ?? null, near ?? null, needs]);
   let kind = state.classes.get(id);
   if (kind === undefined) {
     kind = {
@@ -126,7 +126,8 @@ function refreshClass(state: SchedulerState, kind: ReadyClass): void {
     (node) =>
       !node.retiring &&
       (kind.site === undefined || node.info.site === kind.site) &&
-      Object.entries(kind.needs).every(([name, amount]) => amount <= capacity(node, name)),
+      kind.needs.threads <= node.info.threads &&
+      kind.needs.named.every(([name, amount]) => amount <= capacity(node, name)),
   );
   const close = able.filter(({ info }) => info.site === kind.near || info.node === kind.near);
   kind.nodes.clear();
@@ -144,7 +145,7 @@ function refreshClass(state: SchedulerState, kind: ReadyClass): void {
 }
 
 function capacity({ info }: NodeRecord, name: string): number {
-  return name === 'threads' ? info.threads : (info.resources[name] ?? 0);
+  return info.resources[name] ?? 0;
 }
 
 /** Nodes worth weighing: those that hold most of the inputs, and a few of each site in turn. */
@@ -195,19 +196,19 @@ function bestNode(
 }
 
 function fullness(node: NodeRecord): number {
-  return ((node.used.get('threads') ?? 0) + node.parkedCount) / Math.max(1, node.info.threads);
+  return (node.usedThreads + node.parkedCount) / Math.max(1, node.info.threads);
 }
 
 /** Whether the named resources that the task needs are free on the node. */
 function resourcesFree(node: NodeRecord, task: TaskRecord): boolean {
-  return Object.entries(needsOf(task.spec.hints)).every(
-    ([name, amount]) => name === 'threads' || amount + (node.used.get(name) ?? 0) <= capacity(node, name),
+  return task.needs.named.every(
+    ([name, amount]) => amount + (node.used.get(name) ?? 0) <= capacity(node, name),
   );
 }
 
 /** Whether the node has threads for the task now; `ahead`: also when it would not begin at once. */
 function hasThreads(node: NodeRecord, task: TaskRecord, ahead: boolean): boolean {
-  const after = (node.used.get('threads') ?? 0) + (needsOf(task.spec.hints).threads ?? 1);
+  const after = node.usedThreads + task.needs.threads;
   const { threads } = node.info;
   if (after <= threads) return true;
   if (!ahead) return false;
@@ -229,7 +230,7 @@ function giveNext(state: SchedulerState, node: NodeRecord, ahead: boolean): bool
   let next: TaskRecord | undefined;
   for (const head of heads) {
     if (head === undefined || !resourcesFree(node, head)) continue;
-    const wide = (needsOf(head.spec.hints).threads ?? 1) > 1;
+    const wide = head.needs.threads > 1;
     if (!wide && !hasThreads(node, head, ahead)) continue;
     if (next === undefined || runsBefore(head, next)) next = head;
   }
@@ -284,14 +285,13 @@ function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord): void
 function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): InputLocation {
   const { key } = input.spec;
   if (input.phase.name !== 'held') return { key, bytes: 0, replicas: [] };
-  const distance = (id: NodeId): number => {
-    if (id === node.info.node) return 0;
-    return state.nodes.get(id)!.info.site === node.info.site ? 1 : 2;
-  };
-  const nearest = [...input.phase.replicas].sort((a, b) => distance(a) - distance(b));
-  const replicas = nearest.slice(0, limits.replicasNamed).map((id) => {
-    const { site, url } = state.nodes.get(id)!.info;
-    return { node: id, site, url };
-  });
+  const replicas = Array.from(input.phase.replicas, (id) => state.nodes.get(id)!.replica);
+  if (replicas.length > 1) {
+    const distance = ({ node: id, site }: Replica): number => {
+      if (id === node.info.node) return 0;
+      return site === node.info.site ? 1 : 2;
+    };
+    replicas.sort((a, b) => distance(a) - distance(b)).splice(limits.replicasNamed);
+  }
   return { key, bytes: input.phase.bytes, replicas };
 }

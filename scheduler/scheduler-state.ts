@@ -9,6 +9,7 @@ import type {
   FromNode,
   Hints,
   NodeInfo,
+  Replica,
   RunTrace,
   TaskSpec,
   ToClient,
@@ -46,6 +47,13 @@ export type TaskPhase =
   | { readonly name: 'failed'; readonly error: WireError; readonly culprit: TaskKey };
 export type PhaseName = TaskPhase['name'];
 
+/** What a run takes from its node while it is assigned. */
+export interface Needs {
+  readonly threads: number;
+  /** Resources beside threads, in the order of their names. */
+  readonly named: readonly (readonly [name: string, amount: number])[];
+}
+
 /** A task known to the scheduler: needed, or part of the lineage of something that is. */
 export interface TaskRecord {
   readonly spec: TaskSpec;
@@ -53,6 +61,7 @@ export interface TaskRecord {
   readonly owner: ClientId;
   readonly rank: number;
   readonly priority: number;
+  readonly needs: Needs;
   /** All known tasks that have this one as an input. */
   readonly dependents: Set<TaskRecord>;
   readonly wantedBy: Set<ClientId>;
@@ -75,7 +84,7 @@ export interface TaskRecord {
 export interface ReadyClass {
   readonly site: SiteName | undefined;
   readonly near: string | undefined;
-  readonly needs: Readonly<Record<string, number>>;
+  readonly needs: Needs;
   readonly queue: ReadyQueue;
   readonly nodes: Set<NodeRecord>;
   readonly bySite: Map<SiteName, NodeRecord[]>;
@@ -87,6 +96,8 @@ export interface ReadyClass {
 
 export interface NodeRecord {
   readonly info: NodeInfo;
+  /** The node as a holder of data, made once because it is named very often. */
+  readonly replica: Replica;
   lastHeard: Millis;
   retiring: boolean;
   readonly assigned: Map<RunId, TaskRecord>;
@@ -96,7 +107,8 @@ export interface NodeRecord {
   /** Estimated seconds of parked and of assigned work. */
   parkedSeconds: number;
   assignedSeconds: number;
-  /** Threads and named resources of assigned runs. */
+  /** Threads, and other resources by name, of assigned runs. */
+  usedThreads: number;
   readonly used: Map<string, number>;
   readonly classes: Set<ReadyClass>;
   status: { storedBytes: number; rssBytes: number; running: number };
@@ -217,6 +229,7 @@ export function createState(): SchedulerState {
 export function createNode(info: NodeInfo, now: Millis): NodeRecord {
   return {
     info,
+    replica: { node: info.node, site: info.site, url: info.url },
     lastHeard: now,
     retiring: false,
     assigned: new Map(),
@@ -225,6 +238,7 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
     parkedCount: 0,
     parkedSeconds: 0,
     assignedSeconds: 0,
+    usedThreads: 0,
     used: new Map(),
     classes: new Set(),
     status: { storedBytes: 0, rssBytes: 0, running: 0 },
@@ -252,14 +266,18 @@ export function isNeeded(task: TaskRecord): boolean {
   return task.waiters > 0 || task.wantedBy.size > 0;
 }
 
-/** What a run of the task takes from its node: `threads` is 1 unless told. */
-export function needsOf(hints: Hints): Readonly<Record<string, number>> {
-  return hints.needs?.threads === undefined ? { ...hints.needs, threads: 1 } : hints.needs;
+const oneThread: Needs = { threads: 1, named: [] };
+
+/** What a task's hints ask for. */
+export function needsOf({ needs }: Hints): Needs {
+  if (needs === undefined) return oneThread;
+  const { threads = 1, ...named } = needs;
+  return { threads, named: Object.entries(named).sort() };
 }
 
 /** Threads that no assigned run takes; negative while work is sent ahead. */
 export function idleThreads(node: NodeRecord): number {
-  return node.info.threads - (node.used.get('threads') ?? 0);
+  return node.info.threads - node.usedThreads;
 }
 
 /** Brings the sets of idle and crowded nodes up to date with a node's load. */
