@@ -262,12 +262,17 @@ function onRunEnded(state: WorkerState, event: Of<'run-ended'>): void {
  * it. */
 function keep(state: WorkerState, run: RunRecord, bytes: number): number {
   const datum = datumOf(state, run.key);
-  const held = datum.phase.name === 'held' ? datum.phase.bytes : undefined;
-  if (datum.phase.name === 'fetching') stopFetch(state, datum);
-  if (held === undefined) state.out.push({ type: 'keep', run: run.run, key: run.key });
-  else state.out.push({ type: 'discard', run: run.run });
-  hold(state, datum, { bytes: held ?? bytes, madeBy: run.run });
-  return held ?? bytes;
+  const { phase } = datum;
+  if (phase.name === 'held') {
+    state.out.push({ type: 'discard', run: run.run });
+    // One that is announced on its own does not go when this run is aborted.
+    if (phase.doomed) hold(state, datum, { bytes: phase.bytes, madeBy: run.run });
+    return phase.bytes;
+  }
+  if (phase.name === 'fetching') stopFetch(state, datum);
+  state.out.push({ type: 'keep', run: run.run, key: run.key });
+  hold(state, datum, { bytes, madeBy: run.run });
+  return bytes;
 }
 
 function reportFailed(
