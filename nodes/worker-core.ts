@@ -133,7 +133,12 @@ function onCompute(state: WorkerState, message: Extract<ToNode, { type: 'compute
   if (state.runs.has(run) || state.retiring) return;
   const needs = new Map<TaskKey, Need>();
   for (const input of message.inputs) needs.set(input.key, { ...input, misses: new Map() });
-  const fresh = { phase: { name: 'waiting', missing: 0 }, localBytes: 0, remoteBytes: 0 } as const;
+  const fresh = {
+    phase: { name: 'waiting', missing: 0 },
+    bereft: false,
+    localBytes: 0,
+    remoteBytes: 0,
+  } as const;
   const record: RunRecord = { run, key, fn, args, hints, rank, needs, ...fresh };
   state.runs.set(run, record);
   const absent = [...needs.values()].filter((wanted) => !need(state, wanted.key, record));
@@ -235,6 +240,7 @@ function onDatumLost(state: WorkerState, key: TaskKey): void {
   for (const run of datum.neededBy) {
     if (run.phase.name === 'waiting') run.phase.missing++;
     else if (run.phase.name === 'ready') run.phase = { name: 'waiting', missing: 1 };
+    else run.bereft = true;
   }
   seekAgain(state, datum, () => undefined);
 }
@@ -280,10 +286,9 @@ function reportFailed(
   run: RunRecord,
   end: { event: Of<'run-ended'>; outcome: Extract<Of<'run-ended'>['outcome'], { ok: false }> },
 ): void {
-  const lost = [...run.needs.values()].filter(({ key }) => state.data.get(key)?.phase.name !== 'held');
-  if (lost.length > 0) {
-    // What it says about its inputs is true of no other attempt.
-    for (const { misses } of lost) misses.set(state.node, 'absent');
+  if (run.bereft) {
+    // Those that have come again meanwhile are not named.
+    for (const { misses } of run.needs.values()) misses.set(state.node, 'absent');
     reportMissing(state, run);
     return;
   }

@@ -265,6 +265,15 @@ test('a run that fails after the loss of an input is given back: the error may b
   empty(world);
 });
 
+test('that is so even when the input has come again before the run fails', () => {
+  const world = new WorkerWorld({ threads: 2 });
+  world.make(1, 'x');
+  world.compute(2, 'y', { x: ['a1'] });
+  world.tell({ type: 'datum-lost', key: taskKey('x') });
+  world.make(3, 'x');
+  assert.deepEqual(world.threw(2), ['-> inputs-missing 2']);
+});
+
 test('a new connection ends the runs of the old one and announces what is held', () => {
   const world = new WorkerWorld({ threads: 2 });
   world.make(1, 'x');
