@@ -133,7 +133,12 @@ function onCompute(state: WorkerState, message: Extract<ToNode, { type: 'compute
   if (state.runs.has(run) || state.retiring) return;
   const needs = new Map<TaskKey, Need>();
   for (const input of message.inputs) needs.set(input.key, { ...input, misses: new Map() });
-  const fresh = { phase: { name: 'waiting', missing: 0 }, localBytes: 0, remoteBytes: 0 } as const;
+  const fresh = {
+    phase: { name: 'waiting', missing: 0 },
+    bereft: false,
+    localBytes: 0,
+    remoteBytes: 0,
+  } as const;
   const record: RunRecord = { run, key, fn, args, hints, rank, needs, ...fresh };
   state.runs.set(run, record);
   const absent = [...needs.values()].filter((wanted) => !need(state, wanted.key, record));
@@ -235,6 +240,7 @@ function onDatumLost(state: WorkerState, key: TaskKey): void {
   for (const run of datum.neededBy) {
     if (run.phase.name === 'waiting') run.phase.missing++;
     else if (run.phase.name === 'ready') run.phase = { name: 'waiting', missing: 1 };
+    else run.bereft = true;
   }
   seekAgain(state, datum, () => undefined);
 }
@@ -262,12 +268,17 @@ function onRunEnded(state: WorkerState, event: Of<'run-ended'>): void {
  * it. */
 function keep(state: WorkerState, run: RunRecord, bytes: number): number {
   const datum = datumOf(state, run.key);
-  const held = datum.phase.name === 'held' ? datum.phase.bytes : undefined;
-  if (datum.phase.name === 'fetching') stopFetch(state, datum);
-  if (held === undefined) state.out.push({ type: 'keep', run: run.run, key: run.key });
-  else state.out.push({ type: 'discard', run: run.run });
-  hold(state, datum, { bytes: held ?? bytes, madeBy: run.run });
-  return held ?? bytes;
+  const { phase } = datum;
+  if (phase.name === 'held') {
+    state.out.push({ type: 'discard', run: run.run });
+    // One that is announced on its own does not go when this run is aborted.
+    if (phase.doomed) hold(state, datum, { bytes: phase.bytes, madeBy: run.run });
+    return phase.bytes;
+  }
+  if (phase.name === 'fetching') stopFetch(state, datum);
+  state.out.push({ type: 'keep', run: run.run, key: run.key });
+  hold(state, datum, { bytes, madeBy: run.run });
+  return bytes;
 }
 
 function reportFailed(
@@ -275,10 +286,9 @@ function reportFailed(
   run: RunRecord,
   end: { event: Of<'run-ended'>; outcome: Extract<Of<'run-ended'>['outcome'], { ok: false }> },
 ): void {
-  const lost = [...run.needs.values()].filter(({ key }) => state.data.get(key)?.phase.name !== 'held');
-  if (lost.length > 0) {
-    // What it says about its inputs is true of no other attempt.
-    for (const { misses } of lost) misses.set(state.node, 'absent');
+  if (run.bereft) {
+    // Those that have come again meanwhile are not named.
+    for (const { misses } of run.needs.values()) misses.set(state.node, 'absent');
     reportMissing(state, run);
     return;
   }

@@ -35,6 +35,8 @@ export interface RunRecord {
   /** Each input once, in the order of the message. */
   readonly needs: ReadonlyMap<TaskKey, Need>;
   phase: RunPhase;
+  /** An input was lost after it had begun: if it fails, that may be why. */
+  bereft: boolean;
   /** Bytes fetched for it from its own site and from others. */
   localBytes: number;
   remoteBytes: number;

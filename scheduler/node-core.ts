@@ -148,8 +148,8 @@ function onReplicaAdded(state: SchedulerState, node: NodeRecord, message: Of<'re
     // Lost elsewhere, and about to be made again: a copy turns up.
     hold(state, task, { node: id, bytes });
   } else if (task?.phase.name === 'assigned') {
-    // The copy of the former life may only be used if the run in progress can't end with another one.
-    if (task.phase.node === id) return;
+    // Also one of a former life of the node that runs it: ignored, it would be left there when the run is
+    // aborted. Should the run have ended, the node keeps that copy and forgets none.
     send(state, task.phase.node, { type: 'abort', run: task.phase.run });
     hold(state, task, { node: id, bytes });
   } else {

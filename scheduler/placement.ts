@@ -103,6 +103,9 @@ function classOf(state: SchedulerState, task: TaskRecord, site: SiteName | undef
     if (state.classes.size % limits.classes === limits.classes - 1) refreshClasses(state);
     state.classes.set(id, kind);
     refreshClass(state, kind);
+  } else if (kind.barrenSince !== undefined && kind.queue.peek() === undefined) {
+    // Nobody has waited meanwhile.
+    kind.barrenSince = state.now;
   }
   return kind;
 }

@@ -213,9 +213,21 @@ test('a later run of a key whose datum still lies here leaves that in place, and
   world.make(1, 'x');
   assert.deepEqual(world.compute(2, 'x'), ['start 2']);
   assert.deepEqual(world.done(2), ['discard 2', '-> run-done 2']);
-  assert.deepEqual(world.abort(1), []);
-  assert.deepEqual(world.abort(2), ['-> replica-lost x', 'forget x']);
+  // The copy was announced on its own, so the scheduler asks for its end on its own.
+  assert.deepEqual(world.abort(2), []);
+  assert.deepEqual(world.drop('x'), ['-> replica-lost x', 'forget x']);
   empty(world);
+});
+
+test('a run whose key lies here only until another run ends takes that over', () => {
+  const world = new WorkerWorld({ threads: 2 });
+  world.make(1, 'x');
+  world.compute(2, 'y', { x: ['a1'] });
+  world.drop('x');
+  world.compute(3, 'x');
+  assert.deepEqual(world.done(3), ['discard 3', '-> run-done 3']);
+  assert.deepEqual(world.done(2), ['keep y of 2', '-> run-done 2']);
+  assert.deepEqual(world.abort(3), ['-> replica-lost x', 'forget x']);
 });
 
 test('a run that makes what is being fetched ends the fetch', () => {
@@ -251,6 +263,15 @@ test('a run that fails after the loss of an input is given back: the error may b
   world.tell({ type: 'datum-lost', key: taskKey('x') });
   assert.deepEqual(world.threw(2), ['-> inputs-missing 2, x absent at a1']);
   empty(world);
+});
+
+test('that is so even when the input has come again before the run fails', () => {
+  const world = new WorkerWorld({ threads: 2 });
+  world.make(1, 'x');
+  world.compute(2, 'y', { x: ['a1'] });
+  world.tell({ type: 'datum-lost', key: taskKey('x') });
+  world.make(3, 'x');
+  assert.deepEqual(world.threw(2), ['-> inputs-missing 2']);
 });
 
 test('a new connection ends the runs of the old one and announces what is held', () => {

@@ -243,6 +243,29 @@ test('what a gone client wanted is released after a grace', () => {
   empty(world);
 });
 
+test('a copy that turns up on the node that is making it anew is used, and so is known there', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  const { run } = world.runOf('x');
+  const added = { type: 'replica-added', key: taskKey('x'), bytes: 8 } as const;
+  assert.deepEqual(world.node('a1', added), [`a1: abort ${run}`, 'held x on a1']);
+  assert.deepEqual(world.release('x'), ['a1: drop x']);
+  empty(world);
+});
+
+test('a site that is missing is waited for anew for a task that comes after the last one has gone', () => {
+  const world = new World();
+  const bound = spec('x', [], { site: siteName('b') });
+  const seconds = limits.noSuchSiteMs / 1000;
+  world.submit([bound], 'x');
+  world.release('x');
+  world.pass(seconds);
+  world.submit([bound], 'x');
+  assert.deepEqual(world.pass(seconds - 1), []);
+  assert.deepEqual(world.pass(1), ['failed x: no-such-site']);
+});
+
 test('what a client left to another is not counted in its progress when it comes anew', () => {
   const world = new World();
   const other = clientId('other');

@@ -1,5 +1,5 @@
-/** The simulated clock: things happen in the order of their times, and those of one time in the order in which
- * they were asked for. */
+/** The simulated clock: things happen in the order of their times, and those of one time in the order in
+ * which they were asked for. */
 interface Timer {
   readonly at: number;
   readonly turn: number;

@@ -1,6 +1,6 @@
-/** A client with its plan: submits graphs, fetches results, keeps some, builds on them, cancels, releases, goes
- * and returns. It remembers what it was promised. After every new connection it says again all that it wants
- * and all that it does not. */
+/** A client with its plan: submits graphs, fetches results, keeps some, builds on them, cancels, releases,
+ * goes and returns. It remembers what it was promised. After every new connection it says again all that it
+ * wants and all that it does not. */
 import type { NodeId, TaskKey } from '../../runtime/index.ts';
 import type { Replica, ToClient, ToScheduler, WireError } from '../../scheduler/protocol.ts';
 import type { TaskModel } from './graphs.ts';

@@ -1,5 +1,5 @@
-/** The worker's core in a simulated process: its store, its executor, its fetches and its connection. Whatever
- * the core asks for that a real store or executor could not do is a failure of the simulation. */
+/** The worker's core in a simulated process: its store, its executor, its fetches and its connection.
+ * Whatever the core asks for that a real store or executor could not do is a failure of the simulation. */
 
 import { check } from '../../nodes/worker-invariants.ts';
 import { createWorkerState, type WorkerEvent, type WorkerInstruction } from '../../nodes/worker-state.ts';

@@ -99,6 +99,7 @@ export class SimulatedScheduler extends SimulatedProcess {
     if (this.stopped) return;
     simulation.record(this.name, event);
     if (event.type === 'node-lost') this.losses++;
+    if (event.type === 'node-joined' && this.state.nodes.has(event.info.node)) this.losses++;
     const out = simulation.cores.scheduler(this.state, event, millis(this.clock.now));
     simulation.expect(check(this.state));
     for (const instruction of out) this.#do(instruction);

@@ -1,7 +1,7 @@
 /**
- * A whole cluster of both cores under one seed: simulated clock, network, processes and faults. First faults and
- * work; then the faults stop and every promise must be kept in bounded time; then all is released and nothing
- * may be left anywhere. The invariants of both cores are checked after every event.
+ * A whole cluster of both cores under one seed: simulated clock, network, processes and faults. First faults
+ * and work; then the faults stop and every promise must be kept in bounded time; then all is released and
+ * nothing may be left anywhere. The invariants of both cores are checked after every event.
  */
 import { handle as workerHandle } from '../../nodes/worker-core.ts';
 import { type NodeId, nodeId, type TaskKey, taskKey } from '../../runtime/index.ts';
@@ -302,7 +302,8 @@ export class Simulation {
     const { state } = this.scheduler;
     const life = named === undefined ? [] : [...story(state, taskKey(named)), explain(state, taskKey(named))];
     return [
-      `seed ${this.seed} at ${this.clock.now.toFixed(2)} ms (faults: ${this.faults.chosen.join(', ') || 'none'})`,
+      `seed ${this.seed} at ${this.clock.now.toFixed(2)} ms`,
+      `faults: ${this.faults.chosen.join(', ') || 'none'}`,
       text,
       ...(life.length === 0 ? [] : [`story of ${named}:`, ...life.map((line) => `  ${line}`)]),
       'last events:',
