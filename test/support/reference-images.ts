@@ -39,6 +39,8 @@ export interface ReferenceImages {
   readonly scale: string;
   readonly column: string;
   readonly probes: readonly Probe[];
+  /** By name, such as `uniform-dirty`: what WSClean's images hold. */
+  readonly images: Readonly<Record<string, { readonly at_probe_pixels: readonly number[] }>>;
   readonly exact_dft_natural: ExactSums;
   readonly intervals?: readonly IntervalReference[];
   readonly channels?: readonly ChannelReference[];

@@ -32,6 +32,8 @@ export class DensityGrid {
   readonly sizeV: number;
   /** `[v, u]`, `sizeV / 2` rows: the half plane v >= 0 */
   readonly cells: Float64Array;
+  /** Factors made of the cells, while these don't change. */
+  #made: { readonly key: string | number; readonly values: Float64Array } | undefined;
 
   constructor(geometry: ImageGeometry) {
     this.geometry = geometry;
@@ -44,6 +46,7 @@ export class DensityGrid {
   add(visibilities: Omit<StokesVisibilities, 'vis'>): void {
     const { uvw, freq, weight, mask } = visibilities;
     const channels = freq.length;
+    this.#made = undefined;
     for (let row = 0, k = 0; row < uvw.length / 3; row++) {
       for (let channel = 0; channel < channels; channel++, k++) {
         if (mask[k] === 0) continue;
@@ -61,6 +64,7 @@ export class DensityGrid {
         `density grids of ${other.cells.length} and ${this.cells.length} cells do not add`,
       );
     }
+    this.#made = undefined;
     for (let cell = 0; cell < this.cells.length; cell++) this.cells[cell]! += other.cells[cell]!;
   }
 
@@ -85,8 +89,22 @@ export class DensityGrid {
     return x >= 0 && x < sizeU && y < sizeV / 2 ? y * sizeU + x : -1;
   }
 
-  /** What a sample's weight is multiplied by, as a function of the summed weight of its cell. */
-  factor(weighting: Weighting): (summed: number) => number {
+  /**
+   * What the weights of the samples of every cell are multiplied by, `[v, u]`. Not to be changed. As in
+   * WSClean, no factor exceeds three times the mean around it: a lone sample in an empty region would
+   * otherwise bring all its noise.
+   */
+  factors(weighting: Weighting): Float64Array {
+    const key = weighting.kind === 'briggs' ? weighting.robust : weighting.kind;
+    if (this.#made?.key !== key) {
+      const values = this.cells.map(this.#factor(weighting));
+      this.#made = { key, values: lowerOutliers(values, this.sizeU) };
+    }
+    return this.#made.values;
+  }
+
+  /** The factor of a cell by itself, as a function of its summed weight. */
+  #factor(weighting: Weighting): (summed: number) => number {
     if (weighting.kind === 'natural') return () => 1;
     if (weighting.kind === 'uniform') return (summed) => (summed > 0 ? 1 / summed : 0);
     let sum = 0;
@@ -98,6 +116,43 @@ export class DensityGrid {
     const scale = squares > 0 ? ((5 * 10 ** -weighting.robust) ** 2 * sum) / squares : 0;
     return (summed) => 1 / (1 + summed * scale);
   }
+}
+
+/** WSClean's rank filter: cells on each side of one, and how far it may stand out of their mean. */
+const filterReach = 8;
+const filterLimit = 3;
+
+/** Factors, none of them above `filterLimit` times the mean of those that are not zero around it.
+ * @param values `[v, u]` @param sizeU cells a row */
+function lowerOutliers(values: Float64Array, sizeU: number): Float64Array {
+  const sizeV = values.length / sizeU;
+  const lowered = values.slice();
+  // Sums over the rows of the window, moved along with it.
+  const sums = new Float64Array(sizeU);
+  const counts = new Float64Array(sizeU);
+  const addRow = (y: number, sign: 1 | -1) => {
+    if (y < 0 || y >= sizeV) return;
+    for (let x = 0, k = y * sizeU; x < sizeU; x++, k++) {
+      if (values[k] === 0) continue;
+      sums[x]! += sign * values[k]!;
+      counts[x]! += sign;
+    }
+  };
+  for (let y = 0; y < filterReach - 1; y++) addRow(y, 1);
+  for (let y = 0; y < sizeV; y++) {
+    addRow(y + filterReach - 1, 1);
+    addRow(y - filterReach - 1, -1);
+    for (let x = 0, k = y * sizeU; x < sizeU; x++, k++) {
+      if (values[k] === 0) continue;
+      let [sum, count] = [0, 0];
+      for (let at = Math.max(0, x - filterReach); at < Math.min(sizeU, x + filterReach); at++) {
+        sum += sums[at]!;
+        count += counts[at]!;
+      }
+      lowered[k] = Math.min(values[k]!, (filterLimit * sum) / count);
+    }
+  }
+  return lowered;
 }
 
 /**
@@ -118,14 +173,14 @@ export function imagingWeights(
     return weights;
   }
   if (density === undefined) throw new RangeError(`${weighting.kind} weights need the density grid`);
-  const factor = density.factor(weighting);
+  const factors = density.factors(weighting);
   const channels = freq.length;
   for (let row = 0, k = 0; row < uvw.length / 3; row++) {
     for (let channel = 0; channel < channels; channel++, k++) {
       if (mask[k] === 0) continue;
       const perMetre = freq[channel]! / speedOfLight;
       const cell = density.cellOf(uvw[3 * row]! * perMetre, uvw[3 * row + 1]! * perMetre);
-      if (cell >= 0) weights[k] = weight[k]! * factor(density.cells[cell]!);
+      if (cell >= 0) weights[k] = weight[k]! * factors[cell]!;
     }
   }
   return weights;

@@ -83,7 +83,7 @@ function checkPixels(ours: ReadFits, reference: ReadFits, tolerance: number): vo
   assert.ok(share < tolerance, `pixels differ by ${share} of the peak`);
 }
 
-/** The header's beam is the one that fits the reference's point spread function; the fit has its own tests. */
+/** The header's beam is what fits the reference's point spread function; beam.test.ts judges the fit. */
 function checkBeam({ beam, header }: ReadFits, psf: ReadFits): void {
   const pixsize = radians(Math.abs(psf.header.get('CDELT1') as number));
   const wanted = fitBeam(psf, { pixsizeX: pixsize, pixsizeY: pixsize })!;
@@ -114,6 +114,16 @@ test('mwa16: Briggs weights, the beam that they give', { skip }, async () => {
     checkPixels(ours, wanted, 3e-5);
     checkBeam(ours, await reference('briggs0-psf'));
   }
+});
+
+test('mwa16: uniform weights', { skip }, async () => {
+  const { read, references } = await imaged('mwa16', 256, { weight: ['uniform'] });
+  const { pixels } = await read('dirty');
+  const wanted = references.images['uniform-dirty']!.at_probe_pixels;
+  references.probes.forEach(({ x, y }, k) => {
+    const off = Math.abs(pixels[y * 256 + x]! - wanted[k]!);
+    assert.ok(off < 3e-5 * Math.max(...wanted), `probe ${k}: ${pixels[y * 256 + x]}, not ${wanted[k]}`);
+  });
 });
 
 test('dysco20: compressed data', { skip }, async () => {

@@ -61,8 +61,25 @@ test('natural weights are the weights of the samples', () => {
   assert.deepEqual(imagingWeights(made, undefined, { kind: 'natural' }), made.weight);
 });
 
-test('uniform weights sum to one in every cell and are zero outside the grid', () => {
+/** The factor of each cell, no larger than three times the mean of those within eight cells that have one. */
+function filtered(factor: (summed: number) => number): (cell: string) => number {
+  const [nx, half] = [40, 12];
+  const base = (x: number, y: number) => factor(counted.get(`${x},${y}`) ?? 0);
+  return (cell) => {
+    const [x, y] = cell.split(',').map(Number) as [number, number];
+    const around: number[] = [];
+    for (let v = Math.max(0, y - 8); v < Math.min(half, y + 8); v++) {
+      for (let u = Math.max(0, x - 8); u < Math.min(nx, x + 8); u++) around.push(base(u, v));
+    }
+    const present = around.filter((value) => value !== 0);
+    const mean = present.reduce((sum, value) => sum + value, 0) / present.length;
+    return Math.min(base(x, y), 3 * mean);
+  };
+}
+
+test('uniform weights sum to one a cell, to less where few samples stand out; to zero off the grid', () => {
   const weights = imagingWeights(made, density(), { kind: 'uniform' });
+  const factor = filtered((summed) => (summed > 0 ? 1 / summed : 0));
   const sums = new Map<string, number>();
   let outside = 0;
   eachSample((k, cell) => {
@@ -72,7 +89,13 @@ test('uniform weights sum to one in every cell and are zero outside the grid', (
     } else sums.set(cell, (sums.get(cell) ?? 0) + weights[k]!);
   });
   assert.ok(outside > 100 && sums.size > 100);
-  for (const sum of sums.values()) assert.ok(close(sum, 1));
+  let lowered = 0;
+  for (const [cell, sum] of sums) {
+    const wanted = factor(cell) * counted.get(cell)!;
+    assert.ok(close(sum, wanted));
+    if (wanted < 0.999) lowered++;
+  }
+  assert.ok(lowered > 0 && lowered < sums.size / 4, `${lowered} of ${sums.size} cells are lowered`);
 });
 
 for (const robust of [-2, 0, 0.5, 2]) {
@@ -81,12 +104,23 @@ for (const robust of [-2, 0, 0.5, 2]) {
     const sums = [...counted.values()];
     const mean = sums.reduce((sum, w) => sum + w * w, 0) / sums.reduce((sum, w) => sum + w, 0);
     const scale = (5 * 10 ** -robust) ** 2 / mean;
+    const factor = filtered((summed) => 1 / (1 + summed * scale));
     eachSample((k, cell) => {
-      const factor = cell === undefined ? 0 : 1 / (1 + counted.get(cell)! * scale);
-      assert.ok(close(weights[k]!, made.weight[k]! * factor));
+      assert.ok(close(weights[k]!, cell === undefined ? 0 : made.weight[k]! * factor(cell)));
     });
   });
 }
+
+test('factors follow the counts: they are made anew when samples are added', () => {
+  const grid = density();
+  const before = grid.factors({ kind: 'uniform' });
+  assert.equal(grid.factors({ kind: 'uniform' }), before);
+  assert.notDeepEqual(grid.factors({ kind: 'briggs', robust: 0 }), before);
+  grid.add(made);
+  grid.factors({ kind: 'uniform' }).forEach((factor, cell) => {
+    assert.ok(Math.abs(factor - before[cell]! / 2) <= 1e-12 * factor);
+  });
+});
 
 test('grids counted apart and merged give the weights of one grid', () => {
   const rows = (from: number, to: number) => ({
