@@ -1,4 +1,4 @@
-/** `asperitas table`, as a user sees it: pages for people, JSON without loss, fingerprints, one-line errors. */
+/** `asperitas table`, as a user sees it: pages for people, JSON without loss, hashes, one-line errors. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
