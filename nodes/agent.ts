@@ -8,8 +8,8 @@ import {
   type Connection,
   isAsperitasError,
   type Listener,
-  type NodeId,
-  type SiteName,
+  nodeId,
+  siteName,
   taskKey,
   type WireMessage,
   webSocketTransport,
@@ -81,9 +81,9 @@ export class NodeAgent {
   }
 
   /** Starts a node and resolves when the scheduler knows it.
-   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token` */
+   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`, `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
-    const { token, name, site, threads, memoryBytes, data, devices } = options;
+    const { token, name, memoryBytes } = options;
     let agent: NodeAgent | undefined;
     const store = Store.open({
       memoryBytes,
@@ -96,34 +96,18 @@ export class NodeAgent {
       },
     });
     const fetcher = new Fetcher({ token, node: name });
-    const listener = await webSocketTransport.listen({
-      token,
-      hello: { role: 'node', node: name },
-      ...(options.host === undefined ? {} : { host: options.host }),
-      ...(options.port === undefined ? {} : { port: options.port }),
-      onConnection: (connection) => serveData(connection, store),
-    });
     const runner = await Runner.start({ ...options, node: name });
-    const info: NodeInfo = {
-      role: 'node',
-      node: name as NodeId,
-      site: site as SiteName,
-      url: advertised(listener.url, options.advertise),
-      threads,
-      memoryBytes,
-      resources: Object.fromEntries(devices.map((device) => [device, 1])),
-      pid: process.pid,
-      ...(data === undefined ? {} : { data }),
-    };
-    agent = new NodeAgent(options, info, { store, runner, fetcher, listener });
     try {
+      const listener = await listenForData(options, store);
+      agent = new NodeAgent(options, infoOf(options, listener.url), { store, runner, fetcher, listener });
       const connection = await agent.#dial();
       void agent.#keepConnected(connection);
+      return agent;
     } catch (error) {
-      await agent.close();
+      if (agent === undefined) await Promise.all([runner.close(), fetcher.close(), store.close()]);
+      else await agent.close();
       throw error;
     }
-    return agent;
   }
 
   /** Finishes what runs, then leaves; `ended` resolves then. */
@@ -185,6 +169,31 @@ export class NodeAgent {
       }
     }
   }
+}
+
+function listenForData({ token, name, host, port }: NodeOptions, store: Store): Promise<Listener> {
+  return webSocketTransport.listen({
+    token,
+    hello: { role: 'node', node: name },
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    onConnection: (connection) => serveData(connection, store),
+  });
+}
+
+function infoOf(options: NodeOptions, url: string): NodeInfo {
+  const { name, site, threads, memoryBytes, devices, data, advertise } = options;
+  return {
+    role: 'node',
+    node: nodeId(name),
+    site: siteName(site),
+    url: advertised(url, advertise),
+    threads,
+    memoryBytes,
+    resources: Object.fromEntries(devices.map((device) => [device, 1])),
+    pid: process.pid,
+    ...(data === undefined ? {} : { data }),
+  };
 }
 
 function advertised(url: string, host: string | undefined): string {

@@ -6,6 +6,12 @@ import { setMaxListeners } from 'node:events';
 import { AsperitasError } from '../runtime/index.ts';
 import type { WaitOptions } from './cluster.ts';
 
+/** A signal to which every result that is waited for listens: thousands of listeners are no leak. */
+export function forMany(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
+}
+
 export class Wait {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
@@ -15,8 +21,7 @@ export class Wait {
   /** `what` is named in errors, such as `compute`. */
   constructor({ signal, timeoutMs }: WaitOptions, what: string) {
     this.#caller = signal;
-    // Every result that is waited for listens: thousands are no leak.
-    setMaxListeners(0, this.#controller.signal);
+    forMany(this.#controller.signal);
     this.#onAbort = () => {
       const options = { cause: signal?.reason as unknown };
       this.fail(new AsperitasError('aborted', `${what} was aborted`, { what }, options));
