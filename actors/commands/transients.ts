@@ -13,6 +13,7 @@ import { type MaybeTerminal, ProgressLine } from '../pipelines/progress-line.ts'
 import { runTransients, type TransientRun, type WantedSet } from '../pipelines/transients.ts';
 import { catalogueText } from '../pipelines/transients-rows.ts';
 import type { Stokes } from '../visibility.ts';
+import { commandWords, roleOf } from './run-about.ts';
 
 type Options = CommandContext['options'];
 type Request = TransientRun['request'];
@@ -158,12 +159,13 @@ async function run(context: CommandContext): Promise<number> {
   const out = resolve(required(options, 'out'));
   // What is wrong with the options is said before anything is started.
   const { sets: _unused, ...request } = requestOf(options, []);
+  const about = { role: roleOf(options), command: commandWords('transients', context) };
   const { opened, sets } = await open(context);
   const line = new ProgressLine(stderr as MaybeTerminal);
   const stop = opened.cluster.onProgress((progress) => line.progress(progress));
   try {
     const outcome = await runTransients(
-      { cluster: opened.cluster, request: { ...request, sets }, out, signal },
+      { cluster: opened.cluster, request: { ...request, sets }, out, signal, ...about },
       {
         onPlan: (plan) => {
           line.clear();
