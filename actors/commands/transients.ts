@@ -24,6 +24,7 @@ import {
   weightingOf,
   whole,
 } from './imaging-options.ts';
+import { commandWords, roleOf } from './run-about.ts';
 
 type Request = TransientRun['request'];
 
@@ -108,12 +109,13 @@ async function run(context: CommandContext): Promise<number> {
   const out = resolve(required(asked, 'out'));
   // What is wrong with the options is said before anything is started.
   const { sets: _unused, ...request } = requestOf(asked, []);
+  const about = { role: roleOf(options), command: commandWords('transients', context) };
   const { opened, sets } = await open(context);
   const line = new ProgressLine(stderr as MaybeTerminal);
   const stop = opened.cluster.onProgress((progress) => line.progress(progress));
   try {
     const outcome = await runTransients(
-      { cluster: opened.cluster, request: { ...request, sets }, out, signal },
+      { cluster: opened.cluster, request: { ...request, sets }, out, signal, ...about },
       {
         onPlan: (plan) => {
           line.clear();

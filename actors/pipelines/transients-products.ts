@@ -121,7 +121,7 @@ export async function writeProducts(
   const options: WriteOptions = { signal: wait.signal };
   const { rows, runs } = found;
   const sources = rows.map(({ source }) => source);
-  const software = `asperitas ${about.software['asperitas'] ?? 'unknown'}`;
+  const software = `asperitas ${about.software.asperitas ?? 'unknown'}`;
   const [first] = plan.sets;
   const now = (): number => mjdFromUnixMs(Date.now());
   const names: string[] = [];

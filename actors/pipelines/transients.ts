@@ -107,8 +107,8 @@ export async function runTransients(run: TransientRun, hooks: RunHooks = {}): Pr
   const { names: written, bands: images } = await writeImages(stand, { light, result, store }, out);
   const runs = (await cluster.trace(wait)).filter((one) => !earlier.has(nameOf(one)));
   const software = run.software ?? (await softwareVersions());
-  const about = { role: run.role ?? 'test', command: run.command ?? [], software, startedMjd } as const;
-  const more = await writeProducts(stand, { result, rows, images, runs, written }, about, out);
+  const told = { role: run.role ?? 'test', command: run.command ?? [], software, startedMjd } as const;
+  const more = await writeProducts(stand, { result, rows, images, runs, written }, told, out);
   for (const fit of result.fits) fit.release();
   for (const held of [...light.heldPsfs, ...stand.density]) held?.release();
   await store.remove();

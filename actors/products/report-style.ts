@@ -37,7 +37,8 @@ footer { color: var(--soft); font-size: 14px; padding-top: 40px; padding-bottom:
 const blocks = `
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px;
   margin: 20px 0 0; padding: 0; }
-.facts div { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; }
+.facts div { background: var(--paper); border: 1px solid var(--line); border-radius: 8px;
+  padding: 12px 16px; }
 .facts dt { color: var(--soft); font-size: 14px; }
 .facts dd { margin: 0; font-size: 22px; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 18px 20px;

@@ -72,12 +72,12 @@ test('what is no Measurement Set is named', async () => {
   assert.ok(!existsSync(out), 'nothing is made for a search that cannot be');
 });
 
-test('a field that does not exist and an image too large for memory are refused with advice', async () => {
+test('a field that does not exist and an image of too many pixels are refused with advice', async () => {
   const out = join(folder, 'refused');
   const field = ['--field', '7', '--size', '32', '--scale', '1amin', '--out', out];
   assertRefused(await runCli(['transients', setOf('nancay'), ...field]), /low\.ms.*field/);
   const huge = ['--field', '0', '--size', '60000', '--scale', '1asec', '--threads', '1', '--out', out];
-  assertRefused(await runCli(['transients', setOf('nancay'), ...huge]), /needs? .*GiB.*--size/);
+  assertRefused(await runCli(['transients', setOf('nancay'), ...huge]), /--size 60000.*ask for fewer/, 2);
   assert.ok(!existsSync(out));
 });
 
@@ -114,6 +114,10 @@ test('daemons started by hand search two sites, lose a node half-way, and end on
   for (const node of nodes) await node.said(/threads for/);
   const out = join(folder, 'by-hand');
   const options = ['--scheduler', url!, ...search, '--out', out];
+  const large = ['--scheduler', url!, '--field', '0', '--size', '4096', '--scale', '1asec', '--out', out];
+  const refused = await runCli(['transients', 'nancay:low.ms', ...large], token);
+  assertRefused(refused, /node n1 at nancay has 512 MiB but its 1 threads need .*a smaller --size/);
+  assert.ok(!existsSync(out));
   const running = startCli(['transients', 'nancay:low.ms', 'high.ms', ...options], token);
   await running.said(/plan: 2 sets at nancay, paris/);
   nodes[1]!.child.kill('SIGKILL');

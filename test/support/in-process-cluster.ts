@@ -12,6 +12,7 @@ import {
   isFuture,
   isLazy,
   type Lazy,
+  type RunTrace,
   taskBody,
 } from '../../scheduler/index.ts';
 import { futureOf } from '../../scheduler/task.ts';
@@ -25,6 +26,7 @@ export class InProcessCluster implements Cluster {
   /** Throws instead of running `fn` once more after so many runs of it. */
   failAfter: { readonly fn: string; readonly runs: number } | undefined;
   #next = 0;
+  readonly #runs: RunTrace[] = [];
 
   /** @param data the folder of each site */
   constructor(data: Readonly<Record<string, string>>) {
@@ -70,8 +72,8 @@ export class InProcessCluster implements Cluster {
     return { nodes, tasks: {}, crossSiteBytes: 0 };
   }
 
-  async trace() {
-    return [];
+  async trace(): Promise<readonly RunTrace[]> {
+    return [...this.#runs];
   }
 
   onProgress() {
@@ -117,6 +119,7 @@ export class InProcessCluster implements Cluster {
       throw new Error('stopped by the test');
     }
     const started = performance.now();
+    const startMs = performance.timeOrigin + started;
     const site = lazy.hints.site ?? Object.keys(this.#data)[0]!;
     const context = {
       key: `t${this.#next++}` as TaskKey,
@@ -126,6 +129,19 @@ export class InProcessCluster implements Cluster {
       signal: new AbortController().signal,
     };
     const result: unknown = await taskBody(lazy.fn)(context, ...args);
+    const endMs = performance.timeOrigin + performance.now();
+    this.#runs.push({
+      key: context.key,
+      fn: lazy.fn,
+      node: context.node as RunTrace['node'],
+      site: site as SiteName,
+      thread: 0,
+      startMs,
+      endMs,
+      localBytes: 0,
+      remoteBytes: 0,
+      outcome: 'done',
+    });
     this.counts.set(lazy.fn, (this.counts.get(lazy.fn) ?? 0) + 1);
     this.seconds.set(lazy.fn, (this.seconds.get(lazy.fn) ?? 0) + (performance.now() - started) / 1000);
     memo.set(lazy, result);
