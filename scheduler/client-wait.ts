@@ -2,8 +2,10 @@
  * Owns the limits of one wait: its caller's signal, its deadline and the loss of the scheduler become one
  * signal, whose reason is the error to reject with. Must not know: what is waited for.
  */
+import { setMaxListeners } from 'node:events';
 import { AsperitasError } from '../runtime/index.ts';
 import type { WaitOptions } from './cluster.ts';
+import { clientLimits } from './limits.ts';
 
 export class Wait {
   readonly #controller = new AbortController();
@@ -13,6 +15,7 @@ export class Wait {
 
   /** `what` is named in errors, such as `compute`. */
   constructor({ signal, timeoutMs }: WaitOptions, what: string) {
+    shareWidely(this.#controller.signal);
     this.#caller = signal;
     this.#onAbort = () => {
       const options = { cause: signal?.reason as unknown };
@@ -41,6 +44,11 @@ export class Wait {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** Every fetch of a wait listens to its signal, at several places; that is no leak to be warned of. */
+export function shareWidely(signal: AbortSignal): void {
+  setMaxListeners(4 * clientLimits.fetches, signal);
 }
 
 /** Resolves when `start` calls its argument; rejects with the signal's reason. `start` returns how to stop

@@ -14,7 +14,7 @@ import {
 } from '../runtime/index.ts';
 import { ResultFetcher } from './client-fetch.ts';
 import { Questions } from './client-questions.ts';
-import { orAborted, until, Wait } from './client-wait.ts';
+import { orAborted, shareWidely, until, Wait } from './client-wait.ts';
 import { type HeldNews, Wants } from './client-wants.ts';
 import type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
 import { Completions } from './completions.ts';
@@ -230,6 +230,7 @@ class Client implements Cluster {
     const values = new Map<TaskKey, unknown>();
     const failed = new AbortController();
     const signal = AbortSignal.any([outer, failed.signal]);
+    shareWidely(signal);
     const completions = new Completions(this.#wants, keys);
     let left = keys.length;
     const fetchSome = async (): Promise<void> => {
