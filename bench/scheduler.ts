@@ -4,7 +4,7 @@
  * claim at once to have finished. `--peer PYTHON` measures the merge graph on Dask too, with two worker
  * processes, which do run their (empty) tasks.
  *
- *     node dist/bench/scheduler.js [--core] [--repeats N] [--peer PYTHON]
+ *     node dist/bench/scheduler.js [--core] [--repeats N] [--size N] [--peer PYTHON]
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,8 @@ const { values: options } = parseArgs({
   options: {
     core: { type: 'boolean', default: false },
     repeats: { type: 'string', default: '3' },
+    /** Tasks of the merge graph that goes over sockets, and to the peer. */
+    size: { type: 'string', default: '20000' },
     peer: { type: 'string' },
   },
 });
@@ -131,7 +133,8 @@ function best<T>(runs: readonly T[], of: (run: T) => number): T {
 function line(name: string, tasks: number, ms: number): string {
   const rate = Math.round(tasks / (ms / 1000)).toLocaleString('en');
   const each = ((1000 * ms) / tasks).toFixed(1);
-  return `${name.padEnd(32)} ${ms.toFixed(0).padStart(6)} ms ${rate.padStart(8)} tasks/s ${each.padStart(6)} us a task`;
+  const figures = `${ms.toFixed(0).padStart(6)} ms ${rate.padStart(8)} tasks/s ${each.padStart(6)} us a task`;
+  return `${name.padEnd(32)} ${figures}`;
 }
 
 function benchCore(repeats: number): void {
@@ -188,6 +191,7 @@ if __name__ == "__main__":
 function measureDask(python: string, size: number): { readonly version: string; readonly ms: number } {
   const { stdout, stderr, status } = spawnSync(python, ['-c', daskProgram, String(size)], {
     encoding: 'utf8',
+    timeout: 300_000,
   });
   if (status !== 0) throw new Error(`${python} could not run Dask: ${stderr.slice(-2000)}`);
   const [version = '', ms = ''] = stdout.trim().split(' ');
@@ -197,7 +201,7 @@ function measureDask(python: string, size: number): { readonly version: string; 
 const repeats = Math.max(1, Number(options.repeats));
 benchCore(repeats);
 if (!options.core) {
-  const size = 20_000;
+  const size = Math.max(1, Number(options.size));
   const runs: Moment[] = [];
   for (let index = 0; index < repeats; index++) runs.push(await measureSockets(size));
   const { ms, cpuMs } = best(runs, (run) => run.cpuMs);

@@ -5,12 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { AsperitasError } from '../runtime/index.ts';
 import type { WaitOptions } from './cluster.ts';
-
-/** A signal to which every result that is waited for listens: thousands of listeners are no leak. */
-export function forMany(signal: AbortSignal): AbortSignal {
-  setMaxListeners(0, signal);
-  return signal;
-}
+import { clientLimits } from './limits.ts';
 
 export class Wait {
   readonly #controller = new AbortController();
@@ -20,8 +15,8 @@ export class Wait {
 
   /** `what` is named in errors, such as `compute`. */
   constructor({ signal, timeoutMs }: WaitOptions, what: string) {
+    shareWidely(this.#controller.signal);
     this.#caller = signal;
-    forMany(this.#controller.signal);
     this.#onAbort = () => {
       const options = { cause: signal?.reason as unknown };
       this.fail(new AsperitasError('aborted', `${what} was aborted`, { what }, options));
@@ -49,6 +44,11 @@ export class Wait {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** Every fetch of a wait listens to its signal, at several places; that is no leak to be warned of. */
+export function shareWidely(signal: AbortSignal): void {
+  setMaxListeners(4 * clientLimits.fetches, signal);
 }
 
 /** Resolves when `start` calls its argument; rejects with the signal's reason. `start` returns how to stop

@@ -14,7 +14,7 @@ import {
 } from '../runtime/index.ts';
 import { ResultFetcher } from './client-fetch.ts';
 import { Questions } from './client-questions.ts';
-import { forMany, orAborted, until, Wait } from './client-wait.ts';
+import { orAborted, shareWidely, until, Wait } from './client-wait.ts';
 import { type HeldNews, Wants } from './client-wants.ts';
 import type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
 import { Completions } from './completions.ts';
@@ -229,7 +229,8 @@ class Client implements Cluster {
   async #fetchAll(keys: readonly TaskKey[], outer: AbortSignal): Promise<Map<TaskKey, unknown>> {
     const values = new Map<TaskKey, unknown>();
     const failed = new AbortController();
-    const signal = forMany(AbortSignal.any([outer, failed.signal]));
+    const signal = AbortSignal.any([outer, failed.signal]);
+    shareWidely(signal);
     const completions = new Completions(this.#wants, keys);
     let left = keys.length;
     const fetchSome = async (): Promise<void> => {

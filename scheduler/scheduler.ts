@@ -41,8 +41,8 @@ export interface RunningScheduler {
   /** Resolves when the scheduler has ended, by `close` or because a client asked for a shutdown. Rejects with
    * `scheduler-failed` when it stopped at a defect of its own. */
   readonly closed: Promise<void>;
-  /** Takes leave of nodes and clients, and ends. What runs on nodes is not waited for: a client's `shutdown`
-   * does that. */
+  /** Takes leave of nodes and clients, and ends; settles as `closed` does. What runs on nodes is not waited
+   * for: a client's `shutdown` does that. */
   close(): Promise<void>;
 }
 

@@ -231,6 +231,20 @@ test('10,000 tasks are submitted in pieces, and their trace comes in pieces', as
   assert.deepEqual({ ...tasks }, { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 });
 });
 
+test('a submission that is aborted between its pieces leaves nothing behind', async (t) => {
+  const { cluster, count } = await startSmallCluster(t, ['a1']);
+  const control = new AbortController();
+  const many = Array.from({ length: 12_000 }, (_, index) => inc(index + 0.5));
+  const wait = cluster.compute(sum(many), { signal: control.signal });
+  // The first piece has been sent by the end of this turn, the others not.
+  setImmediate(() => control.abort());
+  await assert.rejects(wait, { code: 'aborted' });
+  assert.equal(await cluster.compute(inc(1)), 2);
+  const { tasks } = await cluster.status();
+  assert.equal(tasks.released, 0);
+  assert.equal(count('client.inc'), 1);
+});
+
 test('large arguments are sent in pieces', async (t) => {
   const { cluster } = await startSmallCluster(t, ['a1']);
   const parts = Array.from({ length: 6 }, (_, index) => total(new Float64Array(400_000).fill(index)));

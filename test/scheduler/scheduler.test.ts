@@ -9,13 +9,18 @@ import {
   nodeId,
   runId,
   siteName,
+  type Transport,
   taskKey,
   type WireMessage,
   webSocketTransport,
 } from '../../runtime/index.ts';
+import { defectReport } from '../../scheduler/defect-report.ts';
 import { connect, startScheduler, task } from '../../scheduler/index.ts';
+import { check } from '../../scheduler/invariants.ts';
 import type { NodeInfo } from '../../scheduler/protocol.ts';
+import { handle } from '../../scheduler/scheduler-core.ts';
 import { eventually, type SmallCluster, startSmallCluster, token } from '../support/small-cluster.ts';
+import { spec, World } from './world.ts';
 
 const twice = task('scheduler.twice', (_, value: number) => 2 * value);
 const ends = new Map<string, () => void>();
@@ -36,6 +41,8 @@ const infoOf = (name: string): NodeInfo => ({
   resources: {},
   pid: 1,
 });
+
+const lost = { type: 'replica-lost', key: taskKey('x') } as const;
 
 /** What a peer receives. */
 function inboxOf(connection: Connection): WireMessage[] {
@@ -205,4 +212,47 @@ test('the scheduler ends when its signal fires, and takes leave of all', async (
   await assert.rejects(cluster.status(), { code: 'scheduler-lost' });
   await scheduler.close();
   await assert.rejects(startScheduler({ token: 'short', host: '0.0.0.0' }), { code: 'weak-token' });
+});
+
+test('at a defect the scheduler stops and says so, rather than going on', async () => {
+  const transport: Transport = {
+    dial: webSocketTransport.dial,
+    listen: (options) =>
+      webSocketTransport.listen({
+        ...options,
+        onConnection: (connection) =>
+          options.onConnection({
+            hello: connection.hello,
+            bufferedBytes: 0,
+            closed: connection.closed,
+            drained: (signal) => connection.drained(signal),
+            onMessage: (receive) => connection.onMessage(receive),
+            close: (reason) => connection.close(reason),
+            send: () => {
+              throw new TypeError('a defect, made for this test');
+            },
+          }),
+      }),
+  };
+  const scheduler = await startScheduler({ token, transport });
+  const failed = assert.rejects(scheduler.closed, { code: 'scheduler-failed' });
+  const cluster = await connect(scheduler.url, { token });
+  await assert.rejects(cluster.status(), { code: 'scheduler-lost' });
+  await failed;
+  await assert.rejects(scheduler.close(), { code: 'scheduler-failed' });
+});
+
+test('the report of a defect names what is wrong, the task and the last events', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  world.started('x');
+  world.state.counts.held++;
+  const [wrong] = check(world.state);
+  handle(world.state, { type: 'from-node', node: nodeId('a1'), message: lost }, world.now);
+  const report = defectReport(world.state, new Error(wrong));
+  assert.match(report, /1 tasks counted as held, 0 found/);
+  assert.match(report, /x runs on a1/);
+  assert.match(report, /ready -> assigned \(run 1 on a1\)/);
+  assert.match(report, /a1: run-started x run 1\n/);
 });
