@@ -17,8 +17,8 @@ function collector(): () => void {
   return collect;
 }
 
-/** Counts the shared memory that one thread gives up, and has it collected when it is much. There are two ways
- * to know of it: being told, of memory made elsewhere, and looking, for memory made in this thread. */
+/** Counts the shared memory that one thread gives up, and has it collected when it is much. There are two
+ * ways to know of it: being told, of memory made elsewhere, and looking, for memory made in this thread. */
 export class GarbageMeter {
   readonly #everyBytes: number;
   #bytes = 0;

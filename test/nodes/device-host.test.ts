@@ -1,4 +1,4 @@
-/** The host of a device on a real thread: state that stays warm, one run at a time, crashes and their limit. */
+/** The host of a device on a real thread: warm state, one run at a time, crashes and their limit. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
@@ -20,7 +20,7 @@ function opened(t: TestContext, options: Partial<DeviceHostOptions> = {}): Devic
   return host;
 }
 
-test('runs of a device come one after the other, in its lane, with what was loaded still there', async (t) => {
+test('runs of a device come one after the other, in its lane, and find what was loaded', async (t) => {
   const host = opened(t);
   const runs = Array.from({ length: 20 }, () => host.run(request(tasks.countRuns)));
   const outcomes = await Promise.all(runs);

@@ -45,7 +45,7 @@ test('a task is told where it runs', async (t) => {
   assert.deepEqual(resultOf(await executor.run(wanted)), expected);
 });
 
-test('arrays reach the thread as the same memory, and results come back as memory of their own', async (t) => {
+test('arrays reach the thread as the same memory, and results have memory of their own', async (t) => {
   const executor = await started(t);
   const input = datum(numbers(80_000));
   const seen = resultOf(await executor.run(request(tasks.inspect, [{ $task: 0 }], [input])));

@@ -1,6 +1,6 @@
 /**
- * Tasks for tests of the machinery: well-behaved ones and such as fail, dawdle, or kill their thread. Loaded by
- * the threads of nodes under test.
+ * Tasks for tests of the machinery: well-behaved ones and such as fail, dawdle, or kill their thread. Loaded
+ * by the threads of nodes under test.
  */
 import { AsperitasError } from '../../runtime/index.ts';
 import { task } from '../../scheduler/index.ts';
