@@ -67,9 +67,15 @@ test('a cancelled body that heeds its signal keeps the state, another one costs 
 });
 
 test('a run is ended at its time limit', async (t) => {
-  const host = opened(t, { runMs: 300 });
+  const host = opened(t, { runMs: 1000 });
   assert.deepEqual(failureOf(await host.run(request(tasks.hang))), ['timeout', true]);
   assert.equal(resultOf(await host.run(request(tasks.countRuns))), 1);
+});
+
+test('a module that can not be loaded fails the run', async (t) => {
+  const host = opened(t, { modules: [new URL('./absent.js', import.meta.url).href] });
+  assert.deepEqual(failureOf(await host.run(request(tasks.countRuns))), ['module-not-loaded', false]);
+  assert.deepEqual(failureOf(await host.run(request(tasks.countRuns))), ['module-not-loaded', false]);
 });
 
 test('a thread that dies fails its run alone and is started again, but not for ever', async (t) => {
