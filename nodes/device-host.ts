@@ -32,7 +32,7 @@ export interface DeviceHostOptions {
   readonly data?: string | undefined;
   /** How long a cancelled body may go on. */
   readonly graceMs?: number | undefined;
-  /** A run that takes longer is ended with its thread. No limit unless told. */
+  /** A run that takes longer, loading the modules apart, is ended with its thread. No limit unless told. */
   readonly runMs?: number | undefined;
 }
 
@@ -75,17 +75,26 @@ export class DeviceHost implements TaskRunner {
   }
 
   async #serve(call: ThreadCall, kill: AbortSignal): Promise<ThreadReply> {
-    const { calls } = (this.#thread ??= this.#start());
-    const { runMs } = this.#options;
-    const signal = runMs === undefined ? kill : AbortSignal.any([kill, AbortSignal.timeout(runMs)]);
+    if (this.#thread === undefined) {
+      this.#thread = this.#start();
+      const loaded = await this.#call({ ...call, request: undefined }, kill, machineLimits.loadMs);
+      if (!loaded.ok) return loaded;
+    }
+    return this.#call(call, kill, this.#options.runMs);
+  }
+
+  async #call(call: ThreadCall, kill: AbortSignal, limitMs: number | undefined): Promise<ThreadReply> {
+    const signal = limitMs === undefined ? kill : AbortSignal.any([kill, AbortSignal.timeout(limitMs)]);
     try {
-      return await calls.call('run', call, { signal });
+      return await this.#thread!.calls.call('run', call, { signal });
     } catch (error) {
       // Cancelled, too slow, or dead: in every case this thread is of no more use.
       await this.#end();
       if (kill.aborted || !signal.aborted) throw error;
-      const message = `a run on ${this.device} was ended: it took longer than ${runMs} ms`;
-      throw new AsperitasError('timeout', message, { device: this.device, runMs: runMs! });
+      const fields = { device: this.device, limitMs: limitMs! };
+      const what = call.request === undefined ? 'loading the modules' : call.request.fn;
+      const message = `${what} on ${this.device} was ended: it took longer than ${limitMs} ms`;
+      throw new AsperitasError('timeout', message, fields);
     }
   }
 

@@ -41,13 +41,13 @@ export class Executor implements TaskRunner {
   readonly threads: number;
   readonly #pool: Piscina;
   readonly #lanes: RunLanes;
-  /** Ends every run under way: used when no thread is left to end it. */
-  readonly #kills = new Set<AbortController>();
 
   private constructor(options: ExecutorOptions) {
     const { threads, modules, node, site, data, heapBytes, graceMs } = options;
     this.threads = threads;
-    this.#lanes = new RunLanes({ lanes: threads, graceMs }, (call, kill) => this.#serve(call, kill));
+    this.#lanes = new RunLanes({ lanes: threads, graceMs }, async (call, kill) => {
+      return (await this.#pool.run(call, { signal: kill })) as ThreadReply;
+    });
     const setup: ThreadSetup = { cancelled: this.#lanes.cancelled, modules, node, site, data };
     const heapMegabytes = heapBytes === undefined ? undefined : Math.ceil(heapBytes / threads / 2 ** 20);
     this.#pool = new Piscina({
@@ -63,7 +63,7 @@ export class Executor implements TaskRunner {
       workerData: setup,
       ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
     });
-    this.#pool.on('error', () => this.#onIdleThreadDied());
+    this.#pool.on('error', (error: Error) => this.#onIdleThreadDied(error));
   }
 
   /** Starts the threads and loads the modules in each.
@@ -88,22 +88,9 @@ export class Executor implements TaskRunner {
     await this.#pool.destroy();
   }
 
-  async #serve(call: unknown, kill: AbortSignal): Promise<ThreadReply> {
-    const end = new AbortController();
-    const onKill = (): void => end.abort();
-    kill.addEventListener('abort', onKill);
-    this.#kills.add(end);
-    try {
-      return (await this.#pool.run(call, { signal: end.signal })) as ThreadReply;
-    } finally {
-      this.#kills.delete(end);
-    }
-  }
-
   /** A thread died while it had no run. Where it was the last, as when new ones die at once, nobody would
    * ever take up the runs that wait in the pool: they fail now, and the next run starts a thread again. */
-  #onIdleThreadDied(): void {
-    if (this.#pool.threads.length > 0) return;
-    for (const kill of [...this.#kills]) kill.abort();
+  #onIdleThreadDied(error: Error): void {
+    if (this.#pool.threads.length === 0) this.#lanes.fail(error);
   }
 }

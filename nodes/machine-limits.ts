@@ -15,6 +15,8 @@ export const machineLimits = {
   filePieceBytes: 8 * 2 ** 20,
   /** Shared memory given up before V8, which does not count it, is told to collect it. */
   collectBytes: 256 * 2 ** 20,
+  /** A shorter run can't have filled much memory: touching a gigabyte takes a hundred times as long. */
+  scratchMs: 2,
 
   /** One message of a datum. Larger ones lose to page faults, smaller ones to overhead; other requests of the
    * connection take turns with it. */

@@ -142,11 +142,18 @@ export async function serveCall(setup: ThreadSetup, call: ThreadCall): Promise<T
       return { ok: true, parts: { header: new Uint8Array(0), frames: [] }, startMs, endMs: startMs };
     }
     startMs = Date.now();
-    const parts = await resultOf(setup, call, request);
-    garbage.released(request.inputs.reduce((sum, input) => sum + encodedBytes(input), encodedBytes(parts)));
-    return { ok: true, parts, startMs, endMs: Date.now() };
+    return { ok: true, parts: await resultOf(setup, call, request), startMs, endMs: Date.now() };
   } catch (error) {
     const retryable = isRetryable(error);
     return { ok: false, error: toWireError(error), retryable, startMs, endMs: Date.now() };
+  } finally {
+    if (request !== undefined) noteGarbage(request, Date.now() - startMs);
   }
+}
+
+/** What a run leaves behind: its inputs, which the store may drop at any time, and its scratch arrays. A run
+ * of no time can't have made many. */
+function noteGarbage(request: RunRequest, tookMs: number): void {
+  garbage.released(request.inputs.reduce((sum, input) => sum + encodedBytes(input), 0));
+  if (tookMs >= machineLimits.scratchMs) garbage.look();
 }

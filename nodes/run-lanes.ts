@@ -24,6 +24,8 @@ interface Job {
   readonly finish: (outcome: RunOutcome) => void;
   /** Replaced once the job has a lane. */
   cancel: () => void;
+  /** Ends the thread that works on the job. */
+  kill: AbortController | undefined;
 }
 
 export class RunLanes {
@@ -67,12 +69,18 @@ export class RunLanes {
           this.#waiting.splice(this.#waiting.indexOf(job), 1);
           job.finish(this.#unstarted());
         },
+        kill: undefined,
       };
       options.signal?.addEventListener('abort', onAbort, { once: true });
       this.#jobs.add(job);
       this.#waiting.push(job);
       this.#startNext();
     });
+  }
+
+  /** Fails the runs that have been given to a thread, as though it had died. */
+  fail(why: Error): void {
+    for (const job of [...this.#jobs]) job.kill?.abort(why);
   }
 
   /** Cancels every run and waits for their ends. */
@@ -98,6 +106,7 @@ export class RunLanes {
     const ticket = this.#lastTicket;
     const thread = this.#firstLane + lane;
     const kill = new AbortController();
+    job.kill = kill;
     const postedMs = Date.now();
     let grace: NodeJS.Timeout | undefined;
     job.cancel = () => {
@@ -119,7 +128,13 @@ export class RunLanes {
     } catch (error) {
       const end = { thread, startMs: postedMs, endMs: Date.now() };
       if (grace !== undefined) outcome = { ...end, outcome: 'cancelled' };
-      else outcome = { ...end, outcome: 'failed', error: toWireError(died(job, error)), retryable: true };
+      else
+        outcome = {
+          ...end,
+          outcome: 'failed',
+          error: toWireError(died(job, kill.signal.reason ?? error)),
+          retryable: true,
+        };
     }
     clearTimeout(grace);
     this.#free.push(lane);

@@ -1,4 +1,4 @@
-/** The host of a device on a real thread: state that stays warm, one run at a time, crashes and their limit. */
+/** The host of a device on a real thread: warm state, one run at a time, crashes and their limit. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
@@ -20,7 +20,7 @@ function opened(t: TestContext, options: Partial<DeviceHostOptions> = {}): Devic
   return host;
 }
 
-test('runs of a device come one after the other, in its lane, with what was loaded still there', async (t) => {
+test('runs of a device come one after the other, in its lane, and find what was loaded', async (t) => {
   const host = opened(t);
   const runs = Array.from({ length: 20 }, () => host.run(request(tasks.countRuns)));
   const outcomes = await Promise.all(runs);
@@ -67,9 +67,15 @@ test('a cancelled body that heeds its signal keeps the state, another one costs 
 });
 
 test('a run is ended at its time limit', async (t) => {
-  const host = opened(t, { runMs: 300 });
+  const host = opened(t, { runMs: 1000 });
   assert.deepEqual(failureOf(await host.run(request(tasks.hang))), ['timeout', true]);
   assert.equal(resultOf(await host.run(request(tasks.countRuns))), 1);
+});
+
+test('a module that can not be loaded fails the run', async (t) => {
+  const host = opened(t, { modules: [new URL('./absent.js', import.meta.url).href] });
+  assert.deepEqual(failureOf(await host.run(request(tasks.countRuns))), ['module-not-loaded', false]);
+  assert.deepEqual(failureOf(await host.run(request(tasks.countRuns))), ['module-not-loaded', false]);
 });
 
 test('a thread that dies fails its run alone and is started again, but not for ever', async (t) => {

@@ -45,7 +45,7 @@ test('a task is told where it runs', async (t) => {
   assert.deepEqual(resultOf(await executor.run(wanted)), expected);
 });
 
-test('arrays reach the thread as the same memory, and results come back as memory of their own', async (t) => {
+test('arrays reach the thread as the same memory, and results have memory of their own', async (t) => {
   const executor = await started(t);
   const input = datum(numbers(80_000));
   const seen = resultOf(await executor.run(request(tasks.inspect, [{ $task: 0 }], [input])));
@@ -186,6 +186,30 @@ test('closing cancels what runs and what waits', async () => {
     ['cancelled', 'cancelled'],
   );
   assert.equal((await executor.run(request(tasks.echo))).outcome, 'cancelled');
+});
+
+test('a thread that dies between runs is replaced', async (t) => {
+  const executor = await started(t);
+  await executor.run(request(tasks.throwLater));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(resultOf(await executor.run(request(tasks.countRuns))), 1);
+});
+
+test('threads that can not even start are told of', async () => {
+  // Less than Node.js itself needs.
+  const options = { threads: 2, modules: testModules, node: 'a-1', site: 'a', heapBytes: 2 };
+  await assert.rejects(Executor.start(options), (error) => isAsperitasError(error, 'thread-died'));
+});
+
+test('the memory of scratch arrays is given back', async (t) => {
+  const executor = await started(t);
+  const before = process.memoryUsage.rss();
+  let mostBytes = 0;
+  for (let index = 0; index < 20; index++) {
+    await executor.run(request(tasks.useScratch, [64 * 2 ** 20]));
+    mostBytes = Math.max(mostBytes, process.memoryUsage.rss() - before);
+  }
+  assert.ok(mostBytes < 0.75 * 2 ** 30, `${mostBytes} bytes`);
 });
 
 test('the memory of inputs and results that are gone is given back', async (t) => {

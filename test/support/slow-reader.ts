@@ -1,6 +1,6 @@
 /**
- * A thread that fetches a datum with credit without end, but does not read from its socket until it is told to:
- * what a sender must bear of a stopped peer.
+ * A thread that fetches a datum with credit without end, but does not read from its socket until it is told
+ * to: what a sender must bear of a stopped peer.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DataReply, webSocketTransport } from '../../runtime/index.ts';

@@ -1,6 +1,6 @@
 /**
- * Tasks for tests of the machinery: well-behaved ones and such as fail, dawdle, or kill their thread. Loaded by
- * the threads of nodes under test.
+ * Tasks for tests of the machinery: well-behaved ones and such as fail, dawdle, or kill their thread. Loaded
+ * by the threads of nodes under test.
  */
 import { AsperitasError } from '../../runtime/index.ts';
 import { task } from '../../scheduler/index.ts';
@@ -101,6 +101,19 @@ export const throwOutside = task(
       });
     }),
 );
+
+/** Ends well, and its thread soon after. */
+export const throwLater = task('test.throw-later', () => {
+  setTimeout(() => {
+    throw new Error('a late surprise');
+  }, 10);
+});
+
+/** Works in a large array that it does not return. */
+export const useScratch = task('test.use-scratch', (_, bytes: number) => {
+  const scratch = new Uint8Array(new SharedArrayBuffer(bytes)).fill(1);
+  return scratch.byteLength;
+});
 
 /** Fills the JavaScript heap until the thread is ended for it. */
 export const exhaustHeap = task('test.exhaust-heap', () => {
