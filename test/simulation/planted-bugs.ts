@@ -1,5 +1,5 @@
-/** Bugs put into the cores on purpose, each of a kind that a real scheduler has had: a simulation that does not
- * find them proves nothing. They are wrapped around the true cores. */
+/** Bugs put into the cores on purpose, each of a kind that a real scheduler has had: a simulation that does
+ * not find them proves nothing. They are wrapped around the true cores. */
 import type { WorkerEvent, WorkerInstruction } from '../../nodes/worker-state.ts';
 import type { FromNode } from '../../scheduler/protocol.ts';
 import type { Instruction, SchedulerEvent, SchedulerState } from '../../scheduler/scheduler-state.ts';
