@@ -129,8 +129,11 @@ function onMessage(state: WorkerState, message: ToNode): void {
 
 function onCompute(state: WorkerState, message: Extract<ToNode, { type: 'compute' }>): void {
   const { run, key, fn, args, hints, rank } = message;
-  // A leaving node begins nothing: what it was sent is given back when it has left.
-  if (state.runs.has(run) || state.retiring) return;
+  if (state.runs.has(run)) return;
+  if (state.retiring) {
+    send(state, { type: 'inputs-missing', key, run, inputs: [] });
+    return;
+  }
   const needs = new Map<TaskKey, Need>();
   for (const input of message.inputs) needs.set(input.key, { ...input, misses: new Map() });
   const fresh = {
@@ -163,7 +166,7 @@ function seek(state: WorkerState, run: RunRecord, wanted: Need): boolean {
   return true;
 }
 
-/** Ends a run that can't get its inputs, and says from where. */
+/** Ends a run that has not begun, and says which of its inputs could not be had from where. */
 function giveBack(state: WorkerState, run: RunRecord): void {
   reportMissing(state, run);
   state.runs.delete(run.run);
@@ -374,12 +377,12 @@ function onSchedulerJoined(state: WorkerState): void {
   if (state.retiring) send(state, { type: 'retiring' });
 }
 
-/** Begins to leave: what runs may end; what has not begun is done elsewhere once the node is gone. */
+/** Begins to leave: what runs may end; what has not begun is given back, to be done elsewhere meanwhile. */
 function retire(state: WorkerState): void {
   if (state.retiring) return;
   state.retiring = true;
   send(state, { type: 'retiring' });
-  for (const run of [...state.runs.values()]) if (isPending(run)) abort(state, run);
+  for (const run of [...state.runs.values()]) if (isPending(run)) giveBack(state, run);
 }
 
 function leaveWhenDone(state: WorkerState): void {

@@ -106,7 +106,7 @@ function onInputsMissing(state: SchedulerState, node: NodeRecord, message: Of<'i
   const current = currentRun(state, node, message);
   if (current === undefined) return;
   const { task } = current;
-  task.unreachable++;
+  if (message.inputs.length > 0) task.unreachable++;
   // Take the run back first, so that it counts as one that needs its inputs.
   redo(state, task, `${node.info.node} could not get its inputs`);
   for (const { key, node: holder, reason } of message.inputs) {

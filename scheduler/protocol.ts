@@ -202,7 +202,8 @@ export const FromNode = protocol('node-to-scheduler', {
   'run-done': { key: taskKey, run: runId, bytes: count, trace: runTrace },
   /** `retryable` is false for errors that another attempt can't mend, such as an unknown function. */
   'run-failed': { key: taskKey, run: runId, error: wireError, retryable: flag, trace: runTrace },
-  /** No holder named in `compute` could deliver these inputs; the run is over. */
+  /** No holder named in `compute` could deliver these inputs; the run is over. Without any the run is given
+   * back for another reason: its node is leaving. */
   'inputs-missing': {
     key: taskKey,
     run: runId,

@@ -300,9 +300,10 @@ test('a node that stops finishes what runs, gives back the rest and leaves', () 
   world.compute(1, 'x');
   world.compute(2, 'y');
   world.compute(3, 'z', { w: ['b1'] });
-  assert.deepEqual(world.tell({ type: 'stopping' }), ['-> retiring', 'cancel fetch w']);
+  const given = ['-> inputs-missing 2', '-> inputs-missing 3', 'cancel fetch w'];
+  assert.deepEqual(world.tell({ type: 'stopping' }), ['-> retiring', ...given]);
   assert.deepEqual(world.hear({ type: 'retire' }), []);
-  assert.deepEqual(world.compute(4, 'v'), []);
+  assert.deepEqual(world.compute(4, 'v'), ['-> inputs-missing 4']);
   assert.deepEqual(world.done(1), ['keep x of 1', '-> run-done 1', 'leave']);
   assert.deepEqual(world.tell({ type: 'stopping' }), []);
 });

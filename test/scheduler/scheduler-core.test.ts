@@ -318,6 +318,18 @@ test('a retiring node is given nothing more, and a shutdown ends when all nodes 
   assert.deepEqual(world.lose('a1'), ['stop']);
 });
 
+test('what a retiring node has not begun is done elsewhere before it has left', () => {
+  const world = new World();
+  world.join('a1', { threads: 2 });
+  world.submit([spec('x'), spec('y')], 'x', 'y');
+  world.started('x');
+  world.join('b1');
+  world.node('a1', { type: 'retiring' });
+  const back = { type: 'inputs-missing', key: taskKey('y'), run: world.runOf('y').run, inputs: [] } as const;
+  assert.deepEqual(world.node('a1', back), ['b1: compute y']);
+  assert.equal(world.runOf('x').node, 'a1');
+});
+
 test('a chain of 100,000 and a fan-in of 100,000 pass through without recursion', () => {
   const world = new World();
   const names = Array.from({ length: 100_000 }, (_, index) => `t${index}`);

@@ -76,8 +76,8 @@ export class TaskModels {
     const inputs = [...new Set(given)];
     const fn = random.pick(['quick', 'usual', 'bulky']);
     const key = taskKey(name);
-    const hints = this.#hints(inputs);
     const throws = this.#throwing && random.chance(0.12);
+    const hints = this.#hints(inputs, throws);
     const spec = { key, fn, args: new Uint8Array(0), inputs: inputs.map((input) => input.spec.key), hints };
     const values = inputs.map(({ value }) => value);
     const model: TaskModel = {
@@ -95,14 +95,14 @@ export class TaskModels {
     return model;
   }
 
-  #hints(inputs: readonly TaskModel[]): Hints {
+  #hints(inputs: readonly TaskModel[], throws: boolean): Hints {
     const random = this.#random;
     const hints: { -readonly [K in keyof Hints]: Hints[K] } = {};
     const { sites, gpuSites, wideSites } = this.#terrain;
     const site = (): SiteName => siteName(random.pick(sites));
     // What must be where an input stays has no other wish: no node might fulfil both.
     const bound = inputs.some((input) => input.spec.hints.stay === true);
-    if (random.chance(0.1)) hints.retries = random.int(1, 3);
+    if (random.chance(throws ? 0.6 : 0.05)) hints.retries = random.int(1, 3);
     if (random.chance(0.1)) hints.priority = random.int(-2, 2);
     if (random.chance(0.1)) hints.together = random.pick(['one', 'other']);
     if (random.chance(0.2)) hints.seconds = random.pick([0.001, 0.1, 2]);

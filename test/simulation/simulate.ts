@@ -1,5 +1,5 @@
-/** Runs campaigns of simulations: `npm run simulate -- --seeds N [--seed FIRST] [--verbose]`. Ends with 1 when
- * a seed fails, and shows the first few that do. */
+/** Runs campaigns of simulations: `npm run simulate -- --seeds N [--seed FIRST] [--verbose]`. Ends with 1
+ * when a seed fails, and shows the first few that do. */
 import { parseArgs } from 'node:util';
 import { simulate } from './simulation.ts';
 

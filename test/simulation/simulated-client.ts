@@ -184,6 +184,7 @@ export class SimulatedClient extends SimulatedProcess {
     this.#simulation.fetch(this, { key, from: node }, (entry) => {
       if (this.wants.get(key) !== want) return;
       if (typeof entry === 'string') {
+        this.#simulation.expectFault(`${this.name} can't fetch ${key}`);
         want.state = 'pending';
         if (want.cancelled) this.#settle(key);
         else this.say({ type: 'unfetched', key, node, reason: entry });

@@ -131,6 +131,12 @@ export class Simulation {
     };
   }
 
+  /** Without faults nothing is ever missing where it should be. */
+  expectFault(what: string): void {
+    const { chosen, repeats } = this.faults;
+    if (chosen.length + repeats === 0) this.expect([`${what}, though nothing has gone wrong`]);
+  }
+
   /** An event of a process; all of them together make the trace. */
   record(who: string, event: object): void {
     this.#events++;
