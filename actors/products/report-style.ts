@@ -35,12 +35,12 @@ nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin
 footer { color: var(--soft); font-size: 14px; padding-top: 40px; padding-bottom: 48px; }`;
 
 const blocks = `
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px;
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 12px;
   margin: 20px 0 0; padding: 0; }
 .facts div { background: var(--paper); border: 1px solid var(--line); border-radius: 8px;
-  padding: 12px 16px; }
-.facts dt { color: var(--soft); font-size: 14px; }
-.facts dd { margin: 0; font-size: 22px; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere; }
+  padding: 10px 14px; }
+.facts dt { color: var(--soft); font-size: 13.5px; }
+.facts dd { margin: 0; font-size: 21px; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 18px 20px;
   margin: 0 0 18px; scroll-margin-top: 12px; }
 .card > header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 0;
@@ -65,7 +65,7 @@ svg.sky, svg.plot { display: block; width: 100%; height: auto; overflow: visible
 svg image { image-rendering: pixelated; }
 svg text { fill: var(--ink); font-size: 12.5px; }
 .axis-name { font-size: 13px; } text.axis-name, text.tick { fill: var(--soft); }
-.sky text { font-size: 15px; } .sky text.on-image { fill: #fff; paint-order: stroke; stroke: #0009;
+.sky text { font-size: 17.5px; } .plot text { font-size: 11.5px; } .sky text.on-image { fill: #fff; paint-order: stroke; stroke: #0009;
   stroke-width: 3px; }
 .frame { stroke: var(--soft); stroke-width: 1; } .axis { stroke: var(--soft); fill: none; }
 .rule { stroke: var(--rule); } .zero { stroke: var(--soft); stroke-dasharray: 5 4; }
@@ -91,9 +91,9 @@ svg text { fill: var(--ink); font-size: 12.5px; }
 
 const tables = `
 .scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }
-table { border-collapse: collapse; width: 100%; font-size: 14.5px; }
-caption { text-align: left; color: var(--soft); font-size: 14px; padding: 10px 14px 6px; }
-th, td { text-align: left; padding: 7px 14px; border-top: 1px solid var(--rule); white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+caption { text-align: left; color: var(--soft); font-size: 14px; padding: 10px 9px 6px; }
+th, td { text-align: left; padding: 7px 9px; border-top: 1px solid var(--rule); white-space: nowrap; }
 td.wrap, th.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: 13.5px; vertical-align: bottom; }
 tbody th { font-weight: 500; }
@@ -108,7 +108,7 @@ th[aria-sort="descending"] button::after { content: " \\2193"; opacity: 1; }
 
 const paper = `
 @media (max-width: 640px) { main, header, footer { padding-left: 14px; padding-right: 14px; }
-  h1 { font-size: 25px; } .card { padding: 14px; } .sky text { font-size: 19px; }
+  h1 { font-size: 25px; } .card { padding: 14px; } .sky text { font-size: 24px; }
   .plot text { font-size: 17px; } }
 @media print {
   :root { --page: #fff; --paper: #fff; --ink: #000; --soft: #3c4250; --line: #b9c0cc; --rule: #dde1e8;
