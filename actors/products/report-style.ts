@@ -65,7 +65,8 @@ svg.sky, svg.plot { display: block; width: 100%; height: auto; overflow: visible
 svg image { image-rendering: pixelated; }
 svg text { fill: var(--ink); font-size: 12.5px; }
 .axis-name { font-size: 13px; } text.axis-name, text.tick { fill: var(--soft); }
-.sky text { font-size: 17.5px; } .plot text { font-size: 11.5px; } .sky text.on-image { fill: #fff; paint-order: stroke; stroke: #0009;
+.sky text { font-size: 17.5px; } .plot text { font-size: 11.5px; }
+.sky text.on-image { fill: #fff; paint-order: stroke; stroke: #0009;
   stroke-width: 3px; }
 .frame { stroke: var(--soft); stroke-width: 1; } .axis { stroke: var(--soft); fill: none; }
 .rule { stroke: var(--rule); } .zero { stroke: var(--soft); stroke-dasharray: 5 4; }
@@ -108,7 +109,7 @@ th[aria-sort="descending"] button::after { content: " \\2193"; opacity: 1; }
 
 const paper = `
 @media (max-width: 640px) { main, header, footer { padding-left: 14px; padding-right: 14px; }
-  h1 { font-size: 25px; } .card { padding: 14px; } .sky text { font-size: 24px; }
+  h1 { font-size: 25px; } .card { padding: 14px; } .sky text { font-size: 19px; }
   .plot text { font-size: 17px; } }
 @media print {
   :root { --page: #fff; --paper: #fff; --ink: #000; --soft: #3c4250; --line: #b9c0cc; --rule: #dde1e8;

@@ -201,9 +201,9 @@ test('the record names what went in and what came out by hashes that anyone can 
     assert.deepEqual([site, recorded, sizeBytes], [path.split('/')[0], hash.digest('hex'), size]);
   }
   assert.equal(record.graph.byFunction['imaging.dirtyFrames'], outcome.plan.blocks.length);
-  assert.deepEqual(record.parameters['size'], [64, 64]);
-  assert.equal(record.software['node'], process.versions.node);
-  assert.match(record.software['asperitas']!, /^\d+\.\d+\.\d+/);
+  assert.deepEqual(record.parameters.size, [64, 64]);
+  assert.equal(record.software.node, process.versions.node);
+  assert.match(record.software.asperitas!, /^\d+\.\d+\.\d+/);
   assert.ok(record.started < record.ended);
 });
 

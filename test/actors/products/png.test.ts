@@ -1,4 +1,4 @@
-/** Pictures: what is put in comes out of the file, byte for byte, and values get the colours meant for them. */
+/** Pictures: what is put in comes out of the file, and values get the colours meant for them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inflateSync } from 'node:zlib';

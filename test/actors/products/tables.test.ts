@@ -31,7 +31,7 @@ const source = {
   nFrames: 120,
 } as const;
 
-test('the catalogue is CSV with every digit of places and times, and empty fields for what is not known', () => {
+test('the catalogue has every digit of places and times, and empty fields for what is not known', () => {
   assert.equal(
     catalogueCsv([source]),
     'id,ra_deg,dec_deg,kind,peak_flux_jy,peak_snr,start_mjd,peak_mjd,end_mjd,eta,v,n_frames\n' +

@@ -1,4 +1,4 @@
-/** Alerts are VOEvent 2.0 documents: well-formed, in the order of the schema, escaped, for tests unless told. */
+/** Alerts are VOEvent 2.0: well-formed, in the order of the schema, escaped, and tests unless told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type TransientAlert, voevent } from '../../../actors/products/voevent.ts';
