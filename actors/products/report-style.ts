@@ -70,7 +70,7 @@ svg text { fill: var(--ink); font-size: 12.5px; }
   stroke-width: 3px; }
 .frame { stroke: var(--soft); stroke-width: 1; } .axis { stroke: var(--soft); fill: none; }
 .rule { stroke: var(--rule); } .zero { stroke: var(--soft); stroke-dasharray: 5 4; }
-.grid { fill: none; stroke: #ffffff; stroke-opacity: 0.26; stroke-width: 0.8; }
+.grid { fill: none; stroke: #ffffff; stroke-opacity: 0.42; stroke-width: 0.9; }
 .mark { fill: none; stroke-width: 2; pointer-events: all;
   filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
 .mark.transient { stroke: #5dfc9c; } .mark.variable { stroke: #66e0ff; } .mark.steady { stroke: #ffffff; }
@@ -92,11 +92,11 @@ svg text { fill: var(--ink); font-size: 12.5px; }
 
 const tables = `
 .scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; }
-caption { text-align: left; color: var(--soft); font-size: 14px; padding: 10px 9px 6px; }
-th, td { text-align: left; padding: 7px 9px; border-top: 1px solid var(--rule); white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
+caption { text-align: left; color: var(--soft); font-size: 14px; padding: 10px 7px 6px; }
+th, td { text-align: left; padding: 7px 7px; border-top: 1px solid var(--rule); white-space: nowrap; }
 td.wrap, th.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
-thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: 13.5px; vertical-align: bottom; }
+thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: 13px; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 .number { text-align: right; }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
@@ -104,7 +104,7 @@ th button::after { content: " \\2195"; opacity: 0.45; }
 th[aria-sort="ascending"] button::after { content: " \\2191"; opacity: 1; }
 th[aria-sort="descending"] button::after { content: " \\2193"; opacity: 1; }
 .meter { position: relative; min-width: 190px; }
-.meter svg { position: absolute; inset: 4px 8px; width: calc(100% - 16px); height: calc(100% - 8px); }
+.meter svg { position: absolute; inset: 4px 0; width: 100%; height: calc(100% - 8px); }
 .meter rect { fill: var(--bar); opacity: 0.55; } .meter span { position: relative; }`;
 
 const paper = `

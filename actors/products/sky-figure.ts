@@ -64,6 +64,9 @@ function gridLines(lines: readonly GridLine[], place: Place): string {
   return `<path class="grid" d="${path.join('')}"/>`;
 }
 
+/** Points of a line that make it long enough to be labelled on the image. */
+const shortestLabelled = 12;
+
 /** Labels below and to the left; where the sky does not reach the edge, on the lines themselves. */
 function gridLabels(lines: readonly GridLine[], place: Place): string {
   const out: string[] = [];
@@ -81,7 +84,7 @@ function gridLabels(lines: readonly GridLine[], place: Place): string {
     }
     for (const { parts, text } of own) {
       const longestPart = [...parts].sort((a, b) => b.length - a.length)[0];
-      if (longestPart === undefined) continue;
+      if (longestPart === undefined || longestPart.length < shortestLabelled) continue;
       const { x, y } = place.of(longestPart[longestPart.length >> 1]!);
       out.push(`<text class="on-image" x="${round(x + 3)}" y="${round(y - 3)}">${text}</text>`);
     }
