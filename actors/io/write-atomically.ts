@@ -42,6 +42,7 @@ export function writeFailure(path: string, error: unknown): AsperitasError {
     EISDIR: 'there is a folder of that name; remove it or choose another name',
     ENOTEMPTY: 'there is a folder of that name; remove it or choose another name',
     ENAMETOOLONG: 'the name is too long; choose a shorter one',
+    EFBIG: 'it would be larger than the file system or the shell (ulimit -f) allows; raise the limit',
     EMFILE: 'this process has too many files open; raise the limit (ulimit -n)',
   };
   const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));

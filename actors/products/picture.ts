@@ -47,11 +47,22 @@ export function skyScale({ pixels }: SkyImage): ValueScale {
   return { low: middle - 2.5 * sigma, high: Math.max(top, middle + 8 * sigma), softening: 4 * sigma };
 }
 
-/** One linear scale for small pictures of the same place. */
+/** The highest value in the middle third of an image. */
+function middleTop({ geometry: { npixX, npixY }, pixels }: SkyImage): number {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let y = Math.floor(npixY / 3); y < (2 * npixY) / 3; y++) {
+    for (let x = Math.floor(npixX / 3); x < (2 * npixX) / 3; x++) {
+      const value = pixels[y * npixX + x]!;
+      if (value > top) top = value;
+    }
+  }
+  return top;
+}
+
+/** One linear scale for small pictures of the same place: for what is in their middle, whatever is around. */
 export function commonScale(images: readonly SkyImage[]): ValueScale {
-  const levels = images.map(({ pixels }) => levelsOf(pixels));
-  const sigma = Math.min(...levels.map((one) => one.sigma));
-  const high = Math.max(...levels.map(({ top }) => top), 5 * sigma);
+  const sigma = Math.min(...images.map(({ pixels }) => levelsOf(pixels).sigma));
+  const high = Math.max(...images.map(middleTop), 5 * sigma);
   return { low: -2.5 * sigma, high, softening: Number.POSITIVE_INFINITY };
 }
 

@@ -35,12 +35,12 @@ nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin
 footer { color: var(--soft); font-size: 14px; padding-top: 40px; padding-bottom: 48px; }`;
 
 const blocks = `
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px;
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 12px;
   margin: 20px 0 0; padding: 0; }
 .facts div { background: var(--paper); border: 1px solid var(--line); border-radius: 8px;
-  padding: 12px 16px; }
-.facts dt { color: var(--soft); font-size: 14px; }
-.facts dd { margin: 0; font-size: 22px; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere; }
+  padding: 10px 14px; }
+.facts dt { color: var(--soft); font-size: 13.5px; }
+.facts dd { margin: 0; font-size: 21px; font-weight: 600; line-height: 1.35; overflow-wrap: anywhere; }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 18px 20px;
   margin: 0 0 18px; scroll-margin-top: 12px; }
 .card > header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 0;
@@ -65,11 +65,12 @@ svg.sky, svg.plot { display: block; width: 100%; height: auto; overflow: visible
 svg image { image-rendering: pixelated; }
 svg text { fill: var(--ink); font-size: 12.5px; }
 .axis-name { font-size: 13px; } text.axis-name, text.tick { fill: var(--soft); }
-.sky text { font-size: 15px; } .sky text.on-image { fill: #fff; paint-order: stroke; stroke: #0009;
+.sky text { font-size: 17.5px; } .plot text { font-size: 11.5px; }
+.sky text.on-image { fill: #fff; paint-order: stroke; stroke: #0009;
   stroke-width: 3px; }
 .frame { stroke: var(--soft); stroke-width: 1; } .axis { stroke: var(--soft); fill: none; }
 .rule { stroke: var(--rule); } .zero { stroke: var(--soft); stroke-dasharray: 5 4; }
-.grid { fill: none; stroke: #ffffff; stroke-opacity: 0.26; stroke-width: 0.8; }
+.grid { fill: none; stroke: #ffffff; stroke-opacity: 0.42; stroke-width: 0.9; }
 .mark { fill: none; stroke-width: 2; pointer-events: all;
   filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
 .mark.transient { stroke: #5dfc9c; } .mark.variable { stroke: #66e0ff; } .mark.steady { stroke: #ffffff; }
@@ -91,11 +92,11 @@ svg text { fill: var(--ink); font-size: 12.5px; }
 
 const tables = `
 .scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }
-table { border-collapse: collapse; width: 100%; font-size: 14.5px; }
-caption { text-align: left; color: var(--soft); font-size: 14px; padding: 10px 14px 6px; }
-th, td { text-align: left; padding: 7px 14px; border-top: 1px solid var(--rule); white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
+caption { text-align: left; color: var(--soft); font-size: 14px; padding: 10px 7px 6px; }
+th, td { text-align: left; padding: 7px 7px; border-top: 1px solid var(--rule); white-space: nowrap; }
 td.wrap, th.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 12em; }
-thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: 13.5px; vertical-align: bottom; }
+thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: 13px; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 .number { text-align: right; }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
@@ -103,7 +104,7 @@ th button::after { content: " \\2195"; opacity: 0.45; }
 th[aria-sort="ascending"] button::after { content: " \\2191"; opacity: 1; }
 th[aria-sort="descending"] button::after { content: " \\2193"; opacity: 1; }
 .meter { position: relative; min-width: 190px; }
-.meter svg { position: absolute; inset: 4px 8px; width: calc(100% - 16px); height: calc(100% - 8px); }
+.meter svg { position: absolute; inset: 4px 0; width: 100%; height: calc(100% - 8px); }
 .meter rect { fill: var(--bar); opacity: 0.55; } .meter span { position: relative; }`;
 
 const paper = `

@@ -37,8 +37,8 @@ function facts({ sources, bands, observations, trace }: ReportInput): string {
   const sites = new Set(observations.map(({ site }) => site)).size;
   const list: (readonly [string, string])[] = [
     ['Transients', count('transient')],
-    ['Variable sources', count('variable')],
-    ['Steady sources', count('steady')],
+    ['Variable', count('variable')],
+    ['Steady', count('steady')],
     ['Frames', bands.reduce((sum, { frames }) => sum + frames, 0).toLocaleString('en')],
     ['Bands', String(bands.length)],
     ['Observed', durationText((end - start) * 86_400)],

@@ -26,7 +26,7 @@ export interface SkyFigure {
 
 /** User units of the longer side of the image, and of what stands around it. */
 const longest = 560;
-const margin = { left: 84, top: 14, right: 92, bottom: 54 };
+const margin = { left: 112, top: 14, right: 118, bottom: 66 };
 
 const round = (value: number): string => String(Math.round(value * 100) / 100);
 
@@ -64,6 +64,9 @@ function gridLines(lines: readonly GridLine[], place: Place): string {
   return `<path class="grid" d="${path.join('')}"/>`;
 }
 
+/** Points of a line that make it long enough to be labelled on the image. */
+const shortestLabelled = 12;
+
 /** Labels below and to the left; where the sky does not reach the edge, on the lines themselves. */
 function gridLabels(lines: readonly GridLine[], place: Place): string {
   const out: string[] = [];
@@ -73,15 +76,15 @@ function gridLabels(lines: readonly GridLine[], place: Place): string {
     if (onEdge.length >= 2) {
       for (const { edge, text } of onEdge) {
         const { x, y } = place.of(edge!);
-        const below = `x="${round(x)}" y="${round(place.height + 18)}" text-anchor="middle"`;
-        const beside = `x="-8" y="${round(y + 4)}" text-anchor="end"`;
+        const below = `x="${round(x)}" y="${round(place.height + 22)}" text-anchor="middle"`;
+        const beside = `x="-8" y="${round(y + 6)}" text-anchor="end"`;
         out.push(`<text class="tick" ${axis === 'ra' ? below : beside}>${text}</text>`);
       }
       continue;
     }
     for (const { parts, text } of own) {
       const longestPart = [...parts].sort((a, b) => b.length - a.length)[0];
-      if (longestPart === undefined) continue;
+      if (longestPart === undefined || longestPart.length < shortestLabelled) continue;
       const { x, y } = place.of(longestPart[longestPart.length >> 1]!);
       out.push(`<text class="on-image" x="${round(x + 3)}" y="${round(y - 3)}">${text}</text>`);
     }
@@ -149,7 +152,8 @@ function scaleTicks(scale: ValueScale, unit: number): Tick[] {
   for (const tick of candidates) {
     const last = kept.at(-1);
     const share = shareOf(scale, tick.value * unit);
-    if (last === undefined || share - shareOf(scale, last.value * unit) > 0.045) kept.push(tick);
+    if (last === undefined || share - shareOf(scale, last.value * unit) > 0.045)
+      kept.push(tick.value === 0 ? { value: 0, text: '0' } : tick);
   }
   return kept;
 }
@@ -164,7 +168,7 @@ function colourBar(scale: ValueScale, place: Place, id: string): string {
     const y = height * (1 - shareOf(scale, value * jy));
     return (
       `<path class="axis" d="M${round(x + 14)} ${round(y)}h4"/>` +
-      `<text class="tick" x="${round(x + 22)}" y="${round(y + 4)}">${text}</text>`
+      `<text class="tick" x="${round(x + 22)}" y="${round(y + 6)}">${text}</text>`
     );
   });
   const gradient = `<linearGradient id="${id}-bar" x1="0" y1="1" x2="0" y2="0">${stops.join('')}`;
@@ -173,7 +177,7 @@ function colourBar(scale: ValueScale, place: Place, id: string): string {
     `<defs>${gradient}</linearGradient></defs>` +
     `<rect class="frame" ${size} fill="url(#${id}-bar)"/>` +
     labels.join('') +
-    `<text class="axis-name" transform="translate(${round(x + 70)} ${round(height / 2)}) rotate(90)" ` +
+    `<text class="axis-name" transform="translate(${round(x + 90)} ${round(height / 2)}) rotate(90)" ` +
     `text-anchor="middle">${name}/beam</text>`
   );
 }
@@ -196,9 +200,9 @@ role="img" aria-label="${escapeMarkup(figure.label)}">${pixels}</svg>
 ${gridLines(lines, place)}
 <rect class="frame" width="${width}" height="${height}" fill="none"/>
 ${gridLabels(lines, place)}
-<text class="axis-name" x="${round(place.width / 2)}" y="${round(place.height + 42)}" ${middle}>Right
+<text class="axis-name" x="${round(place.width / 2)}" y="${round(place.height + 54)}" ${middle}>Right
 ascension (ICRS)</text>
-<text class="axis-name" transform="translate(-70 ${round(place.height / 2)}) rotate(-90)"
+<text class="axis-name" transform="translate(-96 ${round(place.height / 2)}) rotate(-90)"
 ${middle}>Declination (ICRS)</text>
 ${beamMark(figure.beam, image, place)}
 ${marks(figure, place)}

@@ -22,7 +22,7 @@ const halfTurn = Math.PI;
 const arcsec = Math.PI / (180 * 3600);
 const samples = 96;
 /** Lines that a grid aims at. */
-const wanted = 5;
+const wanted = 6;
 
 const decSteps = [1, 2, 5, 10, 15, 30].flatMap((step) => [step, 60 * step, 3600 * step]);
 const raSteps = [1, 2, 5, 10, 15, 30].flatMap((step) => [step, 60 * step]);

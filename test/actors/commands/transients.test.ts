@@ -1,6 +1,6 @@
 /** The command line of the main job: what it asks for, what it prints, what it refuses. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -64,6 +64,11 @@ test('one set is searched on this machine, over its own folder', async () => {
   assert.match(stdout, new RegExp(`written to ${out}\n$`));
   assert.ok(existsSync(join(out, '1302MHz-dirty-cube.fits')));
   assert.ok(!stderr.includes('\u001b'), 'no progress line where there is no terminal');
+  const { command: words } = JSON.parse(readFileSync(join(out, 'provenance.json'), 'utf8')) as {
+    command: string[];
+  };
+  const given = ['--field', '0', '--size', '32', '--scale', '1amin', '--out', out, '--threads', '2'];
+  assert.deepEqual(words, ['asperitas', 'transients', set, ...given]);
 });
 
 test('sets of two folders are searched over the folder that holds both', async () => {
@@ -97,6 +102,7 @@ test('wrong words are refused before anything is started', async () => {
   await refused({ weight: ['heavy'] }, 'bad-option', /--weight heavy/);
   await refused({ pol: 'XX' }, 'bad-option', /--pol XX/);
   await refused({ threshold: '1' }, 'bad-option', /--threshold 1/);
+  await refused({ role: 'drill' }, 'bad-option', /--role drill: test or observation/);
   await refused({ bands: '1.5' }, 'bad-option', /--bands 1.5/);
   await refused({ local: true, scheduler: 'ws://x' }, 'usage', /not both/);
   await refused({}, 'no-such-file', /x\.ms: no such file/);

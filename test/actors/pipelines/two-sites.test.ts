@@ -3,17 +3,20 @@
  * put in is found, nothing else, and a repeated command goes on from finished frames.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openFitsImage } from '../../../actors/io/fits/read-image.ts';
 import { type RunOutcome, runTransients, type TransientRun } from '../../../actors/pipelines/transients.ts';
+import { hasSet } from '../../../actors/pipelines/transients-describe.ts';
 import { fluxDensity } from '../../../actors/simulation/predict.ts';
 import { matchSources } from '../../../examples/found-sources.ts';
 import { makeTwoSites, type TwoSites } from '../../../examples/two-sites.ts';
-import { isAsperitasError } from '../../../runtime/index.ts';
+import { isAsperitasError, type SiteName } from '../../../runtime/index.ts';
 import { InProcessCluster } from '../../support/in-process-cluster.ts';
+import { parseXml } from '../../support/xml.ts';
 
 const plan = {
   layout: 'vla-d',
@@ -61,9 +64,20 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'asperitas-test-'));
   made = await makeTwoSites(folder, plan);
   first = clusterOf(made);
+  await first.compute(hasSet.with({ site: 'nancay' as SiteName })('low.ms'));
   outcome = await runTransients(runOf(first, join(folder, 'out')));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Names of all files, relative, sorted. */
+const filesBelow = (path: string): string[] =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .sort();
+
+const written = (name: string): string => readFileSync(join(folder, 'out', name), 'utf8');
+const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 test('every source is found at its place, as what it is, and nothing else', () => {
   const { matches, missed, extra } = matchSources(outcome, made.sources);
@@ -106,8 +120,9 @@ test('the rows say when transients are seen and are complete', () => {
 });
 
 test('images are left as FITS files and nothing is left held or half-done', async () => {
-  const names = readdirSync(join(folder, 'out')).sort();
-  assert.equal(names.length, 14);
+  const names = filesBelow(join(folder, 'out'));
+  assert.equal(names.filter((name) => name.endsWith('.fits')).length, 14);
+  assert.deepEqual(names, [...outcome.names].sort());
   assert.equal(first.heldResults, 0);
   const cube = await openFitsImage(join(folder, 'out', '1302MHz-residual-cube.fits'));
   try {
@@ -115,6 +130,96 @@ test('images are left as FITS files and nothing is left held or half-done', asyn
   } finally {
     await cube.close();
   }
+});
+
+test('catalogue and light curves hold every source and every frame', () => {
+  const rows = written('catalogue.csv').trimEnd().split('\n').slice(1);
+  assert.deepEqual(
+    rows.map((row) => row.split(',')[0]),
+    outcome.rows.map(({ source }) => source.id),
+  );
+  const points = written('lightcurves.csv').trimEnd().split('\n').slice(1);
+  assert.equal(points.length, outcome.rows.length * 32);
+  assert.ok(points.some((line) => line.endsWith(',limit')));
+  assert.equal(parseXml(written('catalogue.vot')).name, 'VOTABLE');
+});
+
+test('each transient has its alert, for tests unless told', () => {
+  const transients = outcome.rows.filter(({ source }) => source.kind === 'transient');
+  const alerts = outcome.names.filter((name) => name.startsWith('alerts/'));
+  assert.deepEqual(
+    alerts,
+    transients.map(({ source }) => `alerts/${source.id}.xml`),
+  );
+  const ivorns = alerts.map((name) => {
+    const { attributes } = parseXml(written(name));
+    assert.equal(attributes.role, 'test');
+    return attributes.ivorn;
+  });
+  assert.equal(new Set(ivorns).size, 3);
+});
+
+test('the report shows each transient before, at and after its peak', () => {
+  const html = written('report.html');
+  for (const { source } of outcome.rows) assert.ok(html.includes(`id="${source.id}"`), source.id);
+  assert.equal(html.match(/<figure><svg viewBox="0 0 100 100"/g)?.length, 9);
+  assert.match(html, /nancay\/nancay-1[\s\S]*paris\/paris-1/);
+  assert.match(html, /data-value="0\.0[12]\d*">[12]\.\d %/, 'a share of 2 % was flagged');
+});
+
+interface Record_ {
+  readonly software: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly { readonly site: string; readonly sha256: string; readonly sizeBytes: number }[];
+  readonly outputs: readonly { readonly path: string; readonly sizeBytes: number; readonly sha256: string }[];
+  readonly graph: { readonly tasks: number; readonly byFunction: Readonly<Record<string, number>> };
+  readonly started: string;
+  readonly ended: string;
+}
+
+test('the record names what went in and what came out by hashes that anyone can compute again', () => {
+  const record = JSON.parse(written('provenance.json')) as Record_;
+  const outputs = outcome.names.filter((name) => name !== 'provenance.json');
+  assert.deepEqual(
+    record.outputs.map(({ path }) => path),
+    outputs,
+  );
+  for (const { path, sizeBytes, sha256: hash } of record.outputs) {
+    const bytes = readFileSync(join(folder, 'out', path));
+    assert.deepEqual([sizeBytes, hash], [bytes.length, sha256(bytes)], path);
+  }
+  for (const [k, path] of ['nancay/low.ms', 'paris/high.ms'].entries()) {
+    const set = join(folder, path);
+    const files = filesBelow(set).filter((name) => !name.endsWith('table.lock'));
+    const hash = createHash('sha256');
+    let size = 0;
+    for (const name of files) {
+      const bytes = readFileSync(join(set, name));
+      size += bytes.length;
+      hash.update(`${name}\0${bytes.length}\n`);
+      if (/(^|\/)table\.dat$/.test(name)) hash.update(bytes);
+    }
+    const { site, sha256: recorded, sizeBytes } = record.inputs[k]!;
+    assert.deepEqual([site, recorded, sizeBytes], [path.split('/')[0], hash.digest('hex'), size]);
+  }
+  assert.equal(record.graph.byFunction['imaging.dirtyFrames'], outcome.plan.blocks.length);
+  assert.deepEqual(record.parameters.size, [64, 64]);
+  assert.equal(record.software.node, process.versions.node);
+  assert.match(record.software.asperitas!, /^\d+\.\d+\.\d+/);
+  assert.ok(record.started < record.ended);
+});
+
+test('the trace holds every run of this search and none of an earlier one', () => {
+  const { traceEvents } = JSON.parse(written('trace.json')) as {
+    traceEvents: { ph: string; ts: number; dur: number; args: { fn: string } }[];
+  };
+  const runs = traceEvents.filter(({ ph }) => ph === 'X');
+  const record = JSON.parse(written('provenance.json')) as Record_;
+  assert.equal(runs.length, record.graph.tasks);
+  assert.ok(runs.every(({ ts, dur }) => ts >= 0 && dur >= 0));
+  // Both sites were asked for the set without one; the question before the search was not part of it.
+  assert.equal(record.graph.byFunction['transients.hasSet'], 2);
+  assert.equal(first.counts.get('transients.hasSet'), 3);
 });
 
 test('a run that was stopped goes on from the frames it had finished, to the same result', async () => {
@@ -126,8 +231,16 @@ test('a run that was stopped goes on from the frames it had finished, to the sam
     /\.frames$/.test(String(name)),
   );
   assert.equal(saved.length, 5);
+  // What earlier runs left: an alert that no longer holds, half a file; and what is not ours.
+  mkdirSync(join(out, 'alerts'));
+  for (const name of ['alerts/J000000.0+000000.xml', 'alerts/notes.xml', 'report.html.0123abcd.partial']) {
+    writeFileSync(join(out, name), 'old');
+  }
   const again = clusterOf(made);
-  const resumed = await runTransients(runOf(again, out));
+  const resumed = await runTransients({ ...runOf(again, out), role: 'observation' });
+  assert.deepEqual(filesBelow(out), [...resumed.names, 'alerts/notes.xml'].sort());
+  const alert = resumed.names.find((name) => name.startsWith('alerts/'))!;
+  assert.equal(parseXml(readFileSync(join(out, alert), 'utf8')).attributes.role, 'observation');
   assert.equal(again.counts.get('imaging.dirtyFrames'), outcome.plan.blocks.length - 5);
   assert.deepEqual(
     resumed.rows.map(({ source }) => source),
