@@ -60,6 +60,37 @@ export class ArrayFile {
     return { shape, valuesAt };
   }
 
+  /**
+   * Where the values of the array at an offset begin, if it has the shape and lies in the page last read; else
+   * -1. The way past arrays that are all alike: no waiting, next to no garbage.
+   */
+  valuesAtHand(offset: number, shape: CellShape): number {
+    const first = this.#hasReferenceCounts ? 4 : 0;
+    const bytes = this.source.view(offset, first + 4 + 4 * shape.length);
+    if (bytes === undefined) return -1;
+    if (this.#number(bytes, first) !== shape.length) return -1;
+    for (let axis = 0; axis < shape.length; axis++)
+      if (this.#number(bytes, first + 4 + 4 * axis) !== shape[axis]) return -1;
+    return offset + bytes.length;
+  }
+
+  #number(bytes: Uint8Array, at: number): number {
+    const [b0, b1, b2, b3] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    return this.littleEndian
+      ? b3 * 2 ** 24 + (b2 << 16) + (b1 << 8) + b0
+      : b0 * 2 ** 24 + (b1 << 16) + (b2 << 8) + b3;
+  }
+
+  /** Copies a whole cell of numbers into the block if it lies in the page last read. */
+  placeAtHand({ cut, buffer }: Fill, at: number, valuesAt: number): boolean {
+    if (!cut.isWhole || buffer.type === 'bool' || buffer.type === 'string') return false;
+    const length = cut.cellValues * widthOf(buffer.type);
+    const bytes = this.source.view(valuesAt, length);
+    if (bytes === undefined) return false;
+    buffer.bytes.set(bytes, at * length);
+    return true;
+  }
+
   /** Reads the part of an array that the cut needs into cell `at` of the block. */
   async place(fill: Fill, at: number, valuesAt: number): Promise<void> {
     const { cut, buffer } = fill;
@@ -151,7 +182,9 @@ export class IndirectColumn implements ColumnReader {
       else if (i > 0 && offsets[i] === offsets[i - 1]) shapes.push(shapes[i - 1]);
       else {
         file ??= await this.#open();
-        shapes.push((await file.array(offsets[i], this.#type)).shape);
+        const last = shapes[i - 1];
+        const isLikeLast = last !== undefined && file.valuesAtHand(offsets[i], last) >= 0;
+        shapes.push(isLikeLast ? last : (await file.array(offsets[i], this.#type)).shape);
       }
     }
     return shapes;
@@ -165,6 +198,11 @@ export class IndirectColumn implements ColumnReader {
     const rowOf = (at: number) => rowAt(rows, at);
     for (let at = 0; at < offsets.length; ) {
       if (offsets[at] === 0) throw undefinedCell(rowOf(at));
+      const atHand = file.valuesAtHand(offsets[at], cut.shape);
+      if (atHand >= 0 && offsets[at + 1] !== offsets[at] && file.placeAtHand(request, at, atHand)) {
+        at += 1;
+        continue;
+      }
       const { shape, valuesAt } = await file.array(offsets[at], this.#type);
       if (!sameShape(shape, cut.shape)) throw raggedColumn(cut.shape, shape, rowOf(at));
       if (this.#type === 'string') await file.placeStrings(request, at, valuesAt);

@@ -99,6 +99,11 @@ export class PagedSource {
   readonly size: number;
   readonly #source: ByteSource;
   readonly #cache: PageCache;
+  /** Small cells mostly follow one another: looking up the page of each would cost more than the cell. */
+  #recent: { readonly number: number; readonly page: Uint8Array | undefined } = {
+    number: -1,
+    page: undefined,
+  };
 
   constructor(source: ByteSource, cache: PageCache) {
     this.path = source.path;
@@ -120,7 +125,7 @@ export class PagedSource {
   view(offset: number, length: number): Uint8Array | undefined {
     const page = Math.floor(offset / limits.pageBytes);
     const at = offset - page * limits.pageBytes;
-    const bytes = this.#cache.get(`${this.path}#${page}`);
+    const bytes = page === this.#recent.number ? this.#recent.page : this.#kept(page);
     if (bytes === undefined || offset < 0 || length < 0 || at + length > bytes.length) return undefined;
     return bytes.subarray(at, at + length);
   }
@@ -153,14 +158,20 @@ export class PagedSource {
     else target.set(await this.bytes(offset, target.length, what));
   }
 
+  /** A page of the cache, remembered as the one that is likely to be asked for next. */
+  #kept(number: number): Uint8Array | undefined {
+    const page = this.#cache.get(`${this.path}#${number}`);
+    if (page !== undefined) this.#recent = { number, page };
+    return page;
+  }
+
   async #page(number: number): Promise<Uint8Array> {
-    const key = `${this.path}#${number}`;
-    const kept = this.#cache.get(key);
+    const kept = this.#kept(number);
     if (kept !== undefined) return kept;
     const start = number * limits.pageBytes;
     const page = new Uint8Array(Math.min(limits.pageBytes, Math.max(0, this.size - start)));
     await this.#source.readInto(page, start);
-    this.#cache.set(key, page, page.length);
+    this.#cache.set(`${this.path}#${number}`, page, page.length);
     return page;
   }
 

@@ -99,19 +99,49 @@ function joinAxes(copy: BoxCopy): CopyAxis[] {
 /** Runs of fewer words are faster copied one by one than by a call. */
 const SHORT_RUN = 24;
 
+/** How a box is copied: in words of `unit` bytes, `words` of them a value. */
+interface WordCopy {
+  readonly unit: 1 | 2 | 4;
+  readonly axes: CopyAxis[];
+  readonly words: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The largest words that values, positions and strides are whole numbers of. */
+function inWords(copy: BoxCopy): WordCopy {
+  const { width, source, target, sourceStart: from, targetStart: to } = copy;
+  const axes = joinAxes(copy);
+  const [inner, ...outer] = axes;
+  const isRun = inner.source === 1 && inner.target === 1;
+  // Flags are a byte each, but mostly four of them can be moved at a time.
+  const numbers = [inner.count, from, to, source.byteOffset, target.byteOffset];
+  const strides = outer.flatMap((axis) => [axis.source, axis.target]);
+  if (width === 1 && isRun && [...numbers, ...strides].every((number) => number % 4 === 0)) {
+    const quarter = ({ count, source, target }: CopyAxis) => ({
+      count,
+      source: source / 4,
+      target: target / 4,
+    });
+    const wide = [{ ...inner, count: inner.count / 4 }, ...outer.map(quarter)];
+    return { unit: 4, axes: wide, words: 1, from: from / 4, to: to / 4 };
+  }
+  const unit = width % 4 === 0 ? 4 : width % 2 === 0 ? 2 : 1;
+  return { unit, axes, words: width / unit, from, to };
+}
+
 /** Copies a box. Both arrays must be aligned to their values' width (at most 4). */
 export function copyBox(copy: BoxCopy): void {
   if (copy.counts.includes(0)) return;
-  const unit = copy.width % 4 === 0 ? 4 : copy.width % 2 === 0 ? 2 : 1;
-  const words = copy.width / unit;
+  const { unit, axes, words, ...start } = inWords(copy);
   const source = wordsOf(copy.source, unit);
   const target = wordsOf(copy.target, unit);
-  const [inner, ...outer] = joinAxes(copy);
-  const run = inner.source === 1 && inner.target === 1 ? inner.count * words : words;
-  const repeats = run === words ? inner.count : 1;
+  const [inner, ...outer] = axes;
+  const isRun = inner.source === 1 && inner.target === 1;
+  const run = isRun ? inner.count * words : words;
+  const repeats = isRun ? 1 : inner.count;
   const index = outer.map(() => 0);
-  let from = copy.sourceStart;
-  let to = copy.targetStart;
+  let { from, to } = start;
   for (;;) {
     for (let i = 0; i < repeats; i++) {
       const first = (from + i * inner.source) * words;

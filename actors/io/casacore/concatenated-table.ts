@@ -2,13 +2,13 @@
  * Owns concatenated tables: tables of equal columns read as one, such as the parts of a multi-MS.
  * Must not know: what kinds of table the parts are.
  */
-import { AsperitasError } from '../../../runtime/index.ts';
+import { join } from 'node:path';
 import type { AipsReader } from './aips-io.ts';
 import { CellBuffer, sameShape, valueCount } from './data-type.ts';
 import type { TableParts } from './open-context.ts';
 import { type RowRuns, rowRuns } from './row-runs.ts';
 import type { AxisRange, Cell, Column, RowSelection, Table } from './table.ts';
-import { raggedColumn } from './table-errors.ts';
+import { damaged, raggedColumn } from './table-errors.ts';
 
 /** Reads the rest of the table.dat of a ConcatTable and opens its parts. */
 export async function openConcatenatedTable(
@@ -63,6 +63,8 @@ function joinParts(path: string, parts: readonly Table[]): Joined {
     starts.push(rowCount);
     rowCount += part.rowCount;
   }
+  // Concatenations of concatenations multiply.
+  if (rowCount > Number.MAX_SAFE_INTEGER) throw damaged(join(path, 'table.dat'), 0, `${rowCount} rows`);
   return {
     rowCount,
     keywords: parts[0].keywords,
@@ -136,13 +138,13 @@ async function readJoined(
   const pieces = partsOf(joined, selection);
   const total = pieces.reduce((sum, { count }) => sum + count, 0);
   if (pieces.length === 0) return first.read({ start: 0, count: 0 }, slice);
-  const columnOf = ({ part }: PartRows) => {
+  const columnOf = ({ part }: PartRows): Column => {
     const column = part.column(first.name);
     if (column.type === first.type) return column;
-    throw new AsperitasError(
-      'damaged-table',
-      `${joined.path}: column ${first.name} is ${first.type} in one part and ${column.type} in ${part.path}`,
-      { table: joined.path, column: first.name },
+    throw damaged(
+      join(part.path, 'table.dat'),
+      0,
+      `column ${first.name} is ${column.type} here and ${first.type} in the first part of ${joined.path}`,
     );
   };
   const head = await columnOf(pieces[0]).read(pieces[0].rows, slice);

@@ -18,6 +18,8 @@ export const limits = {
   cachedTileBytes: 16 * MiB,
   /** From here on, bytes that are contiguous in file and result are read straight into the result. */
   directReadBytes: 64 * KiB,
+  /** Neighbouring tiles are read together up to this size; two such pieces are in memory at a time. */
+  bulkBytes: 2 * MiB,
   /** The most that one call may return: a larger block is a mistake in the request or a hostile row count. */
   readBytes: 1024 * MiB,
   /** Text of one call: rows of a hostile table can all name the same long string. */

@@ -109,6 +109,7 @@ function tableOf({ context, path, head, parts, info }: OpenedTable): Table {
   const columns = new Map<string, Column>(parts.columns.map((column) => [column.name, column]));
   const links = subtablePaths(parts.keywords);
   const subtables = new Map<string, Promise<Table>>();
+  let closing: Promise<void> | undefined;
   return {
     path,
     kind: head.kind === 'RefTable' ? 'reference' : head.kind === 'ConcatTable' ? 'concatenated' : 'plain',
@@ -137,12 +138,15 @@ function tableOf({ context, path, head, parts, info }: OpenedTable): Table {
       subtables.set(name, opened);
       return opened;
     },
-    async close() {
-      await parts.close();
-      for (const table of await Promise.allSettled(subtables.values()))
-        if (table.status === 'fulfilled') await table.value.close();
-    },
+    // Once: tables that stand on one table many times, at many levels, would close it times without number.
+    close: () => (closing ??= closeParts(parts, subtables)),
   };
+}
+
+async function closeParts(parts: TableParts, subtables: ReadonlyMap<string, Promise<Table>>): Promise<void> {
+  await parts.close();
+  for (const table of await Promise.allSettled(subtables.values()))
+    if (table.status === 'fulfilled') await table.value.close();
 }
 
 function openSubtable(context: OpenContext, parent: string, path: string): Promise<Table> {

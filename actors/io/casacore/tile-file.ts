@@ -4,7 +4,7 @@
  */
 import type { PagedSource } from './byte-source.ts';
 import { unpacked } from './cell-placing.ts';
-import { storedBytes, toHostOrder, valueCount, widthOf } from './data-type.ts';
+import { storedBytes, toHostOrder, unpackBits, valueCount, widthOf } from './data-type.ts';
 import { limits } from './limits.ts';
 import type { TileCache } from './storage-manager.ts';
 import type { DataType } from './table.ts';
@@ -35,11 +35,13 @@ export class TileFile {
   readonly #cache: TileCache;
   readonly #key: string;
   /** Values of a tile, and of one position on its last axis. */
-  readonly #tileValues: number;
+  readonly tileValues: number;
   readonly #layerValues: number;
   /** Bytes of a tile with all its columns, and of those before this column's. */
   readonly #tileBytes: number;
   readonly #columnAt: number;
+  /** Bytes of a tile's values in memory. */
+  readonly memoryBytes: number;
   /** Whether this column has the tiles to itself. */
   readonly isAlone: boolean;
 
@@ -50,12 +52,13 @@ export class TileFile {
     this.#littleEndian = littleEndian;
     this.#cache = tiles;
     this.#key = `${source.path}#${cube.offset}#${column}#`;
-    this.#tileValues = valueCount(cube.tile);
+    this.tileValues = valueCount(cube.tile);
     this.#layerValues = valueCount(cube.tile.slice(0, -1));
-    const bytes = types.map((type) => storedBytes(type, this.#tileValues));
+    const bytes = types.map((type) => storedBytes(type, this.tileValues));
     this.#tileBytes = bytes.reduce((sum, part) => sum + part, 0);
     this.#columnAt = bytes.slice(0, column).reduce((sum, part) => sum + part, 0);
     this.isAlone = types.length === 1;
+    this.memoryBytes = this.tileValues * widthOf(this.#type);
   }
 
   /** Throws `damaged-table` if the file ends before the tiles of positions up to `end` on the last axis. */
@@ -81,11 +84,8 @@ export class TileFile {
     const key = this.#key + tileNumber;
     const kept = this.#cache.get(key);
     if (kept !== undefined) return { bytes: kept, firstValue: 0 };
-    const start = this.#start(tileNumber);
-    const memoryBytes = this.#tileValues * widthOf(this.#type);
-    const isComplete = start + storedBytes(this.#type, this.#tileValues) <= this.#source.size;
-    if (isComplete && memoryBytes <= limits.cachedTileBytes) {
-      const bytes = await this.#decode(tileNumber, 0, this.#tileValues);
+    if (this.#isComplete(tileNumber) && this.memoryBytes <= limits.cachedTileBytes) {
+      const bytes = await this.#decode(tileNumber, 0, this.tileValues);
       this.#cache.set(key, bytes, bytes.length);
       return { bytes, firstValue: 0 };
     }
@@ -94,6 +94,37 @@ export class TileFile {
       bytes: await this.#decode(tileNumber, firstValue, wanted.count * this.#layerValues),
       firstValue,
     };
+  }
+
+  /** Whether `bulk` is the way to read all of a tile: not if it is at hand, or other columns lie between. */
+  isBulk(tileNumber: number): boolean {
+    return (
+      this.isAlone &&
+      this.memoryBytes <= limits.cachedTileBytes &&
+      this.#isComplete(tileNumber) &&
+      this.#cache.get(this.#key + tileNumber) === undefined
+    );
+  }
+
+  /** Fills `target` with the decoded values of whole tiles that follow one another. They are not kept. */
+  async bulk(tileNumber: number, target: Uint8Array): Promise<void> {
+    const start = this.#start(tileNumber);
+    const what = `tile ${tileNumber}`;
+    if (this.#type !== 'bool') {
+      await this.#source.readInto(target, start, what);
+      toHostOrder(this.#type, target, this.#littleEndian);
+      return;
+    }
+    const count = target.length / this.tileValues;
+    const packed = await this.#source.bytes(start, count * this.#tileBytes, what);
+    for (let k = 0; k < count; k++) {
+      const flags = target.subarray(k * this.tileValues, (k + 1) * this.tileValues);
+      unpackBits(packed.subarray(k * this.#tileBytes), 0, flags);
+    }
+  }
+
+  #isComplete(tileNumber: number): boolean {
+    return this.#start(tileNumber) + storedBytes(this.#type, this.tileValues) <= this.#source.size;
   }
 
   #start(tileNumber: number): number {

@@ -4,7 +4,7 @@
  * straight into the block; others are gathered from tiles. Must not know: how a tile is read (tile-file.ts).
  */
 import { AipsReader } from './aips-io.ts';
-import { type CellCut, copyBox, stridesOf } from './cell-cut.ts';
+import type { CellCut } from './cell-cut.ts';
 import { sameShape, toHostOrder, valueCount, widthOf } from './data-type.ts';
 import { limits } from './limits.ts';
 import type { RowRun, RowRuns } from './row-runs.ts';
@@ -12,6 +12,7 @@ import type { CellShape, ColumnReader, Fill, ManagerContext, StorageManager } fr
 import type { DataType } from './table.ts';
 import { damaged, raggedColumn, undefinedCell } from './table-errors.ts';
 import { TileFile } from './tile-file.ts';
+import { gatherTiles } from './tile-gather.ts';
 import { type Cube, type RowMap, readTiledHeader, type TiledHeader } from './tiled-header.ts';
 
 /** Consecutive rows in one cube; `cube` is -1 where the rows have no values. */
@@ -224,45 +225,11 @@ class TiledColumn implements ColumnReader {
   }
 
   /** Copies the wanted box of cells and rows out of every tile that it touches. */
-  async #gather({ cut, buffer }: Fill, segment: Segment, tiles: TileFile): Promise<void> {
-    const { shape, tile } = this.#manager.cube(segment.cube);
-    const box = this.#boxOf(cut, segment);
-    const targetStrides = stridesOf(box.counts);
-    const tileStrides = stridesOf(tile);
-    const perAxis = shape.map((length, axis) => Math.ceil(length / tile[axis]));
-    const firstTile = box.starts.map((start, axis) => Math.floor(start / tile[axis]));
-    const endTile = box.starts.map((start, axis) => Math.ceil((start + box.counts[axis]) / tile[axis]));
-    const index = [...firstTile];
-    const last = tile.length - 1;
-    const width = widthOf(buffer.type);
-    for (;;) {
-      let tileNumber = 0;
-      let sourceStart = 0;
-      let targetStart = segment.at * cut.keptValues;
-      const counts: number[] = [];
-      const within: number[] = [];
-      for (let axis = last; axis >= 0; axis--) {
-        tileNumber = tileNumber * perAxis[axis] + index[axis];
-        const low = Math.max(box.starts[axis], index[axis] * tile[axis]);
-        const high = Math.min(box.starts[axis] + box.counts[axis], (index[axis] + 1) * tile[axis]);
-        counts[axis] = high - low;
-        within[axis] = low - index[axis] * tile[axis];
-        sourceStart += within[axis] * tileStrides[axis];
-        targetStart += (low - box.starts[axis]) * targetStrides[axis];
-      }
-      const layers = { first: within[last], count: counts[last] };
-      const { bytes, firstValue } = await tiles.layers(tileNumber, layers);
-      copyBox({
-        ...{ counts, width, source: bytes, sourceStart: sourceStart - firstValue },
-        ...{ sourceStrides: tileStrides, target: buffer.bytes, targetStart, targetStrides },
-      });
-      let axis = 0;
-      for (; axis <= last; axis++) {
-        if (++index[axis] < endTile[axis]) break;
-        index[axis] = firstTile[axis];
-      }
-      if (axis > last) return;
-    }
+  #gather({ cut, buffer }: Fill, segment: Segment, tiles: TileFile): Promise<void> {
+    return gatherTiles({
+      ...{ cube: this.#manager.cube(segment.cube), tiles, ...this.#boxOf(cut, segment) },
+      ...{ width: widthOf(buffer.type), target: buffer.bytes, targetStart: segment.at * cut.keptValues },
+    });
   }
 
   /** The part of the cube that is wanted: the cut of the cell axes, and the rows. */
