@@ -4,7 +4,7 @@
  */
 import { sharedFloat32 } from '../shared-arrays.ts';
 import type { ImageGeometry, StokesVisibilities } from '../visibility.ts';
-import { directImage } from './kernels/direct.ts';
+import { gridImage } from './kernels/gridder.ts';
 import { DensityGrid, type DensityState, imagingWeights, type Weighting } from './kernels/weighting.ts';
 
 /** How frames are imaged, the same for a whole run. */
@@ -39,7 +39,8 @@ export class FrameImager {
   /** The dirty image of a frame, or of other visibilities on its baselines. */
   image(frame: StokesVisibilities, vis: Float32Array = frame.vis): WeightedImage {
     const weight = this.weights(frame);
-    const { values, sumWeight } = directImage({ ...frame, vis, weight }, this.#spec.geometry);
+    const { geometry, epsilon } = this.#spec;
+    const { values, sumWeight } = gridImage({ ...frame, vis, weight }, geometry, epsilon);
     const pixels = sharedFloat32(values.length);
     if (sumWeight > 0) for (let k = 0; k < values.length; k++) pixels[k] = values[k]! / sumWeight;
     return { pixels, sumWeight };
