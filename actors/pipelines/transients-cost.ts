@@ -3,6 +3,7 @@
  * clusters, files.
  */
 import { AsperitasError } from '../../runtime/index.ts';
+import { griddingBytes } from '../imaging/kernels/grid-plan.ts';
 import { limits } from './limits.ts';
 import { type TransientPlan, visibilityBytes } from './transients-plan.ts';
 
@@ -30,9 +31,6 @@ export interface NodeRoom {
 
 const gibibyte = 2 ** 30;
 
-/** Of a pixel while a frame is imaged: a padded grid of complex numbers twice as wide and as high, its copy
- * in the transform, the image. */
-const griddingBytes = 4 * (8 + 8) + 8;
 /** The node's program itself, its caches and what is on its way. */
 const nodeBaseBytes = 256 * 2 ** 20;
 
@@ -42,6 +40,10 @@ export function costOf(plan: TransientPlan): SearchCost {
   const blockBytes = plan.blocks.map(
     (block) => block.visibilities * visibilityBytes + 2 * block.frames.length * pixels * 4,
   );
+  const { geometry, epsilon } = plan.imaging;
+  const largest = Math.max(...plan.blocks.map((block) => block.visibilities));
+  // A block is imaged frame by frame, but for the point spread function; what leaves is in 32-bit floats.
+  const gridding = griddingBytes(geometry, epsilon, largest) + 4 * pixels;
   const density = plan.imaging.weighting.kind === 'natural' ? 0 : 1.2 ** 2 * pixels * 4;
   const tiles = Math.ceil(pixels / 192 ** 2);
   const { length } = plan.blocks;
@@ -50,7 +52,7 @@ export function costOf(plan: TransientPlan): SearchCost {
     visibilities: plan.blocks.reduce((sum, block) => sum + block.visibilities, 0),
     // Dirty frames, point spread functions, a few CLEAN passes and two passes with detection.
     tasks: 2 * length + 3 * 3 * length + 2 * (4 * length + tiles * (length + 2 * plan.bands.length + 1)),
-    taskBytes: Math.max(...blockBytes, limits.tileBytes) + pixels * griddingBytes + density,
+    taskBytes: Math.max(...blockBytes, limits.tileBytes) + gridding + density,
     heldBytes: frames * pixels * 4,
     diskBytes: 3 * frames * pixels * 4 + 5 * plan.bands.length * pixels * 4,
   };

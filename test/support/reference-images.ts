@@ -3,6 +3,7 @@
  * probe pixels, in total, per interval and per channel, computed by other software. See ../shared/data/tools.
  */
 import { readFileSync } from 'node:fs';
+import type { ImageGeometry } from '../../actors/visibility.ts';
 import { sharedFile, sharedSet } from './shared-data.ts';
 
 export interface Probe {
@@ -39,11 +40,21 @@ export interface ReferenceImages {
   readonly scale: string;
   readonly column: string;
   readonly probes: readonly Probe[];
-  /** By name, such as `uniform-dirty`: what WSClean's images hold. */
-  readonly images: Readonly<Record<string, { readonly at_probe_pixels: readonly number[] }>>;
+  /** Images that WSClean made, by name. */
+  readonly images: Readonly<Record<string, { readonly at_probe_pixels: readonly (number | null)[] }>>;
   readonly exact_dft_natural: ExactSums;
+  readonly exact_dft_briggs0: ExactSums;
   readonly intervals?: readonly IntervalReference[];
   readonly channels?: readonly ChannelReference[];
+}
+
+/** The pixels of the reference images: `scale` is such as "30asec" or "0.15deg". */
+export function geometryOf({ size, scale }: ReferenceImages): ImageGeometry {
+  const parts = /^([\d.]+)(asec|deg)$/.exec(scale);
+  if (parts === null) throw new Error(`not a scale: ${scale}`);
+  const degrees = Number(parts[1]) / (parts[2] === 'deg' ? 1 : 3600);
+  const pixsize = (degrees / 180) * Math.PI;
+  return { npixX: size, npixY: size, pixsizeX: pixsize, pixsizeY: pixsize };
 }
 
 export interface ReferenceSet {

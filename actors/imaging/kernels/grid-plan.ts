@@ -13,12 +13,17 @@ import type { Precision } from './arena.ts';
 import { nMinusOne } from './direct.ts';
 import { esTaps, fewestNodes } from './es-kernel.ts';
 import { goodFftLength } from './fft.ts';
-import type { Taps } from './taps.ts';
+import { amplificationOf, type Taps } from './taps.ts';
 
 /** Bounds of a gridding. */
 export const planLimits = {
-  /** Asked accuracies below this need 64-bit floats: 32-bit ones were measured to leave up to 2e-6. */
+  /** Asked accuracies below this need 64-bit floats. */
   singlePrecision: 4e-6,
+  /**
+   * Rounding of 32-bit floats leaves this part of the peak, times what the corrections along the three axes
+   * amplify it by; it may take a third of the asked accuracy. Measured at the corners of images.
+   */
+  singleRounding: 1e-8,
   /** The least that 64-bit grids are asked for: the visibilities themselves are 32-bit floats. */
   epsilon: 1e-7,
   /** Samples sorted at a time, in bytes of a record each: a third of a GiB or half of one. */
@@ -37,6 +42,7 @@ export type FlipBy = 'v' | 'w';
 
 /** What the samples are like, in wavelengths; ranges are of w after conjugation by v or by w. */
 export interface SampleExtent {
+  /** Of the rows in use. */
   readonly samples: number;
   readonly wRange: Readonly<Record<FlipBy, readonly [low: number, high: number]>>;
 }
@@ -79,15 +85,13 @@ const paddings = [1.25, 1.5, 1.75, 2, 2.5];
 /** Measured nanoseconds, in 32-bit floats on one core; only their ratios matter. */
 const costNs = {
   /** a sample on a plane, before its cells */
-  sample: 6,
-  /** a row of vectors of a sample's cells, each vector */
-  vector: 0.7,
-  /** a sample, in all: counting, sorting */
-  locate: 25,
+  sample: 4,
+  /** a vector of cells or of a polynomial's step */
+  vector: 0.38,
   /** an element of a transform, each doubling of its length */
-  fft: 0.45,
+  fft: 0.22,
   /** a pixel that a plane is added to */
-  pixel: 2.5,
+  pixel: 5,
 } as const;
 
 const asked = (epsilon: number): number => Math.max(epsilon, planLimits.epsilon);
@@ -95,6 +99,14 @@ const asked = (epsilon: number): number => Math.max(epsilon, planLimits.epsilon)
 /** Bits of the floats of a grid for the asked accuracy. */
 export function precisionFor(epsilon: number): Precision {
   return epsilon < planLimits.singlePrecision ? 64 : 32;
+}
+
+/** The kernel for images of 1/`sigma` of the padded size; undefined where rounding would spoil it. */
+function tapsFor(sigma: number, epsilon: number): Taps | undefined {
+  const taps = esTaps(Math.min(sigma, paddings.at(-1)!), asked(epsilon) / 3);
+  if (taps === undefined || precisionFor(epsilon) === 64) return taps;
+  const most = Math.cbrt(epsilon / 3 / planLimits.singleRounding);
+  return amplificationOf(taps, 1 / (2 * sigma)) <= most ? taps : undefined;
 }
 
 /** The shape of the grid and its kernel: all that does not depend on the samples. */
@@ -109,7 +121,7 @@ function paddingsFor({ npixX, npixY }: ImageGeometry, epsilon: number): Padding[
   for (const padding of paddings) {
     const sizeU = goodFftLength(padding * npixX);
     const sizeV = goodFftLength(padding * npixY);
-    const taps = esTaps(Math.min(sizeU / npixX, sizeV / npixY, 2.5), asked(epsilon) / 3);
+    const taps = tapsFor(Math.min(sizeU / npixX, sizeV / npixY), epsilon);
     if (taps !== undefined) found.push({ sizeU, sizeV, taps });
   }
   return found;
@@ -160,7 +172,7 @@ function planePlans(range: readonly [number, number], nHalf: number, epsilon: nu
   if (short?.planes === 1) return [short];
   const plans = short === undefined ? [] : [short];
   for (const sigma of paddings) {
-    const taps = esTaps(sigma, error);
+    const taps = tapsFor(sigma, epsilon);
     if (taps !== undefined) plans.push(stacked(range, nHalf, taps, sigma));
   }
   return plans.filter(({ planes }) => planes <= planLimits.planes);
@@ -182,14 +194,12 @@ function costOf(
   const { sizeU, sizeV, taps } = choice.padding;
   const wider = precision / 32;
   const vectors = wider === 1 ? Math.max(2, Math.ceil(taps.count / 2)) : taps.count;
-  // More than 8 taps, and 64-bit ones, go by way of memory.
-  const slower = wider === 1 && taps.count > 8 ? 2 : 1;
   const evaluation = 2 * taps.degree * Math.ceil(vectors / 2);
-  const sample = costNs.sample + costNs.vector * slower * (taps.count * vectors + evaluation);
+  const sample = costNs.sample + costNs.vector * (taps.count * vectors + evaluation);
   const rows = choice.flipBy === 'v' ? sizeV / 2 : sizeV;
   const transform = rows * sizeU * Math.log2(sizeU) + npixX * sizeV * Math.log2(sizeV);
   const plane = costNs.fft * transform + costNs.pixel * npixX * npixY;
-  return samples * (costNs.locate + choice.planes.taps.count * sample) + choice.planes.planes * plane * wider;
+  return samples * choice.planes.taps.count * sample + choice.planes.planes * plane * wider;
 }
 
 /**
@@ -243,6 +253,15 @@ function tiling(sizeU: number, sizeV: number, firstPlanes: number) {
 
 /** Floats of a row of an image while it is worked on: whole vectors, with room for two of either kind. */
 export const paddedRow = (npix: number): number => Math.ceil(npix / 8) * 8;
+
+/**
+ * The pixels of an axis that lie `distance` pixels, half a pixel more if their number is odd, from its middle:
+ * two, or one where there is no second. The sky looks alike from all of them, but for its sign.
+ */
+export function pixelsAt(npix: number, distance: number): number[] {
+  const [below, above] = [Math.floor(npix / 2) - distance, Math.ceil(npix / 2) + distance];
+  return above < npix && above !== below ? [below, above] : [below];
+}
 
 /** Bytes of a sorted sample. */
 export const recordBytes = (precision: Precision): number => (precision === 32 ? 32 : 56);

@@ -6,7 +6,7 @@
 import type { ImageGeometry, StokesVisibilities } from '../../visibility.ts';
 import { type Arena, withArena } from './arena.ts';
 import { nMinusOne, sumOfWeights } from './direct.ts';
-import { type GridPlan, paddedRow, planGrid, planLimits } from './grid-plan.ts';
+import { type GridPlan, paddedRow, pixelsAt, planGrid, planLimits } from './grid-plan.ts';
 import { PlaneGrid } from './plane-grid.ts';
 import { placeRows, type SampleRows, sampleExtent, sortSamples } from './sorted-samples.ts';
 import { correctionOf } from './taps.ts';
@@ -51,7 +51,8 @@ export function gridImage(
         const start = row0 * freq.length;
         const weighted = arena.f32(batch.vis, 2 * (row1 - row0) * freq.length);
         for (let k = 0; 2 * k < weighted.length; k++) {
-          const factor = rows.used(start + k) ? weight[start + k]! : 0;
+          // What lies under the mask may be no number.
+          const factor = mask[start + k] === 0 ? 0 : weight[start + k]!;
           weighted[2 * k] = factor === 0 ? 0 : factor * vis[2 * (start + k)]!;
           weighted[2 * k + 1] = factor === 0 ? 0 : factor * vis[2 * (start + k) + 1]!;
         }
@@ -132,23 +133,38 @@ function allocateImage(arena: Arena, { geometry, precision }: GridPlan): number 
   return address;
 }
 
-/** What the image in the arena is multiplied by, pixel by pixel; NaN below the horizon. */
-function correction({ geometry, sizeU, sizeV, taps, planes, nCentre, nHalf }: GridPlan) {
+/**
+ * Calls `visit` for every row with what its pixels are multiplied by: the correction for the kernels and the
+ * checkerboard that moves the centre of the uv plane to the middle of the grid; NaN below the horizon.
+ */
+function eachCorrectedRow(plan: GridPlan, visit: (y: number, factors: Float64Array) => void): void {
+  const { geometry, sizeU, sizeV, taps, planes, nCentre, nHalf } = plan;
   const { npixX, npixY, pixsizeX, pixsizeY } = geometry;
-  const of = (npix: number, size: number): Float64Array => {
-    const along = correctionOf(taps, npix / 2 / size);
+  const along = (npix: number, size: number): Float64Array => {
+    const at = correctionOf(taps, npix / 2 / size);
     const centre = Math.floor(npix / 2);
-    // The checkerboard that moves the centre of the uv plane to the middle of the grid.
-    return Float64Array.from({ length: npix }, (_, k) =>
-      (k - centre) % 2 === 0 ? along((k - centre) / size) : -along((k - centre) / size),
+    return Float64Array.from(
+      { length: npix },
+      (_, k) => at((k - centre) / size) * (1 - 2 * ((k + centre) % 2)),
     );
   };
-  const [alongX, alongY] = [of(npixX, sizeU), of(npixY, sizeV)];
+  const [alongX, alongY] = [along(npixX, sizeU), along(npixY, sizeV)];
   const alongW = correctionOf(planes.taps, planes.spacing * nHalf);
-  return (x: number, y: number): number => {
-    const n = nMinusOne((npixX / 2 - x) * pixsizeX, (y - npixY / 2) * pixsizeY);
-    return Number.isNaN(n) ? n : alongX[x]! * alongY[y]! * alongW(planes.spacing * (n - nCentre));
-  };
+  const half = new Float64Array(Math.floor(npixX / 2) + 1);
+  const factors = new Float64Array(npixX);
+  for (let distance = 0; distance <= Math.floor(npixY / 2); distance++) {
+    const m = (distance + (npixY % 2) / 2) * pixsizeY;
+    for (let x = 0; x < half.length; x++) {
+      const n = nMinusOne((x + (npixX % 2) / 2) * pixsizeX, m);
+      half[x] = Number.isNaN(n) ? n : alongW(planes.spacing * (n - nCentre));
+    }
+    for (const y of pixelsAt(npixY, distance)) {
+      for (let x = 0; x < npixX; x++) {
+        factors[x] = alongX[x]! * alongY[y]! * half[Math.abs(2 * x - npixX) >> 1]!;
+      }
+      visit(y, factors);
+    }
+  }
 }
 
 function viewImage(
@@ -164,23 +180,21 @@ function correctedImage(arena: Arena, plan: GridPlan, image: number): Float32Arr
   const { npixX, npixY } = plan.geometry;
   const from = viewImage(arena, plan, image);
   const values = plan.precision === 32 ? new Float32Array(npixX * npixY) : new Float64Array(npixX * npixY);
-  const factor = correction(plan);
   const stride = paddedRow(npixX);
-  for (let y = 0; y < npixY; y++) {
-    for (let x = 0; x < npixX; x++) values[y * npixX + x] = from[y * stride + x]! * factor(x, y);
-  }
+  eachCorrectedRow(plan, (y, factors) => {
+    for (let x = 0; x < npixX; x++) values[y * npixX + x] = from[y * stride + x]! * factors[x]!;
+  });
   return values;
 }
 
+/** Lays a model into the arena, corrected, zero below the horizon. */
 function layModel(arena: Arena, plan: GridPlan, image: number, model: Float32Array | Float64Array): void {
-  const { npixX, npixY } = plan.geometry;
+  const { npixX } = plan.geometry;
   const to = viewImage(arena, plan, image);
-  const factor = correction(plan);
   const stride = paddedRow(npixX);
-  for (let y = 0; y < npixY; y++) {
+  eachCorrectedRow(plan, (y, factors) => {
     for (let x = 0; x < npixX; x++) {
-      const scale = factor(x, y);
-      to[y * stride + x] = Number.isNaN(scale) ? 0 : model[y * npixX + x]! * scale;
+      to[y * stride + x] = Number.isNaN(factors[x]!) ? 0 : model[y * npixX + x]! * factors[x]!;
     }
-  }
+  });
 }

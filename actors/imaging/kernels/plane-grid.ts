@@ -8,7 +8,7 @@
 import { type Arena, ofPrecision, type PrecisionKernels } from './arena.ts';
 import { nMinusOne } from './direct.ts';
 import { allocateTwiddles, allocateWork } from './fft.ts';
-import { type GridPlan, gridBorder, paddedRow, recordBytes } from './grid-plan.ts';
+import { type GridPlan, gridBorder, paddedRow, pixelsAt, recordBytes } from './grid-plan.ts';
 import { rowBytes, type SortedSamples } from './sorted-samples.ts';
 import type { Taps } from './taps.ts';
 
@@ -240,19 +240,17 @@ export class PlaneGrid {
     const { geometry, planes } = this.#plan;
     const { npixX, npixY } = geometry;
     const w = planes.w(plane);
-    const [below, above] = [Math.floor(npixY / 2), Math.ceil(npixY / 2)];
     const visitRow = (y: number): void => {
       const row = this.#cells + (this.#imageRow0 + y) * this.#stride;
       visit(row + (this.#imageColumn0 * this.#plan.precision) / 4, ...this.#screen, y);
     };
-    const distances = Math.floor(npixX / 2) + 1;
-    for (let y = 0; y <= below; y++) {
-      const n = this.#n + 8 * y * this.#halfX;
-      this.#kernels.screen(n, lanesUp(distances), w, ...this.#halfScreen);
+    const halfX = Math.floor(npixX / 2) + 1;
+    for (let distance = 0; distance <= Math.floor(npixY / 2); distance++) {
+      const n = this.#n + 8 * distance * this.#halfX;
+      this.#kernels.screen(n, paddedRow(halfX), w, ...this.#halfScreen);
       this.#kernels.mirror(this.#halfScreen[0], this.#screen[0], npixX);
       this.#kernels.mirror(this.#halfScreen[1], this.#screen[1], npixX);
-      if (below - y !== above + y) visitRow(below - y);
-      if (above + y < npixY) visitRow(above + y);
+      for (const y of pixelsAt(npixY, distance)) visitRow(y);
     }
   }
 }

@@ -12,7 +12,7 @@ export interface SampleRows {
   readonly uvw: Float64Array;
   /** `[chan]` Hz */
   readonly freq: Float64Array;
-  /** Whether anything of sample `row * chan + chan` counts. */
+  /** Whether the sample `row * channels + channel` counts. */
   readonly used: (sample: number) => boolean;
 }
 
@@ -50,14 +50,14 @@ export function sampleExtent({ uvw, freq, used }: SampleRows): SampleExtent {
   const channels = freq.length;
   const perMetre = Float64Array.from(freq, (hz) => hz / speedOfLight);
   const [least, most] = [Math.min(...perMetre), Math.max(...perMetre)];
-  let samples = 0;
+  let usedRows = 0;
   const byV: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const byW: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let row = 0; row < uvw.length / 3; row++) {
-    let count = 0;
-    for (let channel = 0; channel < channels; channel++) if (used(row * channels + channel)) count++;
-    if (count === 0) continue;
-    samples += count;
+    let channel = 0;
+    while (channel < channels && !used(row * channels + channel)) channel++;
+    if (channel === channels) continue;
+    usedRows++;
     const [u, v, w] = [uvw[3 * row]!, uvw[3 * row + 1]!, uvw[3 * row + 2]!];
     if (!Number.isFinite(u + v + w)) throw new RangeError(`row ${row} has no finite uvw: ${u}, ${v}, ${w}`);
     const flipped = v < 0 ? -w : w;
@@ -66,9 +66,9 @@ export function sampleExtent({ uvw, freq, used }: SampleRows): SampleExtent {
     byW[0] = Math.min(byW[0], Math.abs(w) * least);
     byW[1] = Math.max(byW[1], Math.abs(w) * most);
   }
-  return samples === 0
-    ? { samples, wRange: { v: [0, 0], w: [0, 0] } }
-    : { samples, wRange: { v: byV, w: byW } };
+  return usedRows === 0
+    ? { samples: 0, wRange: { v: [0, 0], w: [0, 0] } }
+    : { samples: usedRows * channels, wRange: { v: byV, w: byW } };
 }
 
 /** The table of parameters that locate.lib.ts describes. */
@@ -123,7 +123,9 @@ export function placeRows(
     rows: count,
     channels,
   };
-  arena.f64(batch.uvw, 3 * count).set(rows.uvw.subarray(3 * row0, 3 * row1));
+  // Rows that are not used may lie anywhere, or nowhere.
+  const uvw = rows.uvw.subarray(3 * row0, 3 * row1);
+  arena.f64(batch.uvw, 3 * count).set(uvw.map((metres) => (Number.isFinite(metres) ? metres : 0)));
   arena.f64(batch.freq, channels).set(rows.freq.map((hz) => hz / speedOfLight));
   arena.f64(batch.parameters, parameterCount).set(parametersOf(plan, empty));
   const extent = arena.i32(batch.parameters + 8 * extentAt, 4);

@@ -42,8 +42,18 @@ function gaussLegendre(count: number): { places: Float64Array; weights: Float64A
   return { places, weights };
 }
 
-/** Exact for polynomials up to degree 39: the taps' times the phases over one grid spacing. */
-const quadrature = gaussLegendre(20);
+/**
+ * Exact for polynomials up to degree 39: the taps' times the phases over one grid spacing. Places at the ends,
+ * where kernels are steepest, carry no weight but count for the error.
+ */
+const quadrature = ((): ReturnType<typeof gaussLegendre> => {
+  const { places, weights } = gaussLegendre(20);
+  const ends = [-1, -0.9995, -0.998, 0.998, 0.9995, 1];
+  return {
+    places: Float64Array.of(...places, ...ends),
+    weights: Float64Array.of(...weights, ...ends.map(() => 0)),
+  };
+})();
 
 /** The polynomial of `degree`, highest power first, through `f` at Chebyshev's nodes. */
 export function fitPolynomial(f: (x: number) => number, degree: number): Float64Array {
@@ -140,8 +150,16 @@ export function errorOfFunction(kernel: (distance: number) => number, support: n
   return Math.max(response(samples, most).error, response(samples, 0.85 * most).error);
 }
 
-/** Terms of the correction: 1/mean is smooth and even, a dozen terms reach 64-bit floats at any support. */
+/** How much more the rounding errors at image frequency `most` weigh, after correction, than those at 0. */
+export function amplificationOf(taps: Taps, most: number): number {
+  const samples = sampled(taps);
+  return response(samples, 0).mean / response(samples, most).mean;
+}
+
+/** Terms of the mean as a series in nu squared: enough for the largest support. */
 const correctionTerms = 24;
+/** Terms below this part of the largest are left out. */
+const negligible = 1e-14;
 
 /** What image values at frequency `nu`, |nu| <= `most`, are multiplied by after gridding. */
 export function correctionOf(taps: Taps, most: number): (nu: number) => number {
@@ -159,10 +177,17 @@ export function correctionOf(taps: Taps, most: number): (nu: number) => number {
     });
     return ((m === 0 ? 1 : 2) / correctionTerms) * sum;
   });
+  const least = negligible * Math.abs(series[0]!);
+  const last = series.findLastIndex((term) => Math.abs(term) > least);
   return (nu) => {
     const s = Math.min(1, (nu * nu) / half - 1);
-    let [next, after] = [0, 0];
-    for (let m = correctionTerms - 1; m > 0; m--) [next, after] = [2 * s * next - after + series[m]!, next];
+    let next = 0;
+    let after = 0;
+    for (let m = last; m > 0; m--) {
+      const term = 2 * s * next - after + series[m]!;
+      after = next;
+      next = term;
+    }
     return 1 / (s * next - after + series[0]!);
   };
 }

@@ -1,6 +1,7 @@
 /** The division of a search into bands, frames and blocks, and what it is said to take. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { griddingBytes } from '../../../actors/imaging/kernels/grid-plan.ts';
 import { checkRoom, costOf, nodeBytes, planText } from '../../../actors/pipelines/transients-cost.ts';
 import type { SetSummary } from '../../../actors/pipelines/transients-describe.ts';
 import { planTransients } from '../../../actors/pipelines/transients-plan.ts';
@@ -132,7 +133,8 @@ test('the plan says what it takes, and refuses nodes that are too small, with ad
   const cost = costOf(one);
   assert.equal(cost.frames, 20);
   assert.equal(cost.visibilities, 20 * 45 * 2);
-  assert.ok(cost.taskBytes > 4096 * 4096 * 64);
+  const { geometry, epsilon } = one.imaging;
+  assert.ok(cost.taskBytes > griddingBytes(geometry, epsilon, 90) + 3 * 4 * 4096 ** 2, 'grid and images');
   const node = { node: 'n', site: 'here', threads: 4, memoryBytes: nodeBytes(cost, 4) };
   checkRoom(one, cost, [node]);
   assert.match(planText(one, cost, [node]), /20 frames at 20 times, 4096 x 4096 pixels/);

@@ -137,7 +137,8 @@ function taps<T>(record: usize, uv: usize, vectors: usize, degree: i32, scratch:
   }
 }
 
-/// Any precision and up to 16 taps, by way of memory.
+/// Any precision and up to 16 taps: blocks of four vectors in registers, then one of two. The taps are padded
+/// to whole vectors, hence a row of complex cells to pairs of vectors.
 function gridWide<T>(
   first: usize, last: usize, plane: i32, base: usize, stride: usize, uv: usize, support: i32, degree: i32,
   w: usize, degreeW: i32, scratch: usize,
@@ -146,27 +147,56 @@ function gridWide<T>(
   const vectors = (((<usize>support) + lanes - 1) / lanes) << 4;
   const kv = scratch + 32 * sizeof<T>();
   const row = scratch + 64 * sizeof<T>(); // the kernel along u times the visibility, complex
-  const rowBytes = (((<usize>support) * 2 + lanes - 1) / lanes) << 4;
+  const rowBytes = vectors << 1;
   for (let record = first; record < last; record += recordSize<T>()) {
     const x = load<T>(record + 2 * sizeof<T>(), 8);
     const weight = planeWeight<T>(x, w, degreeW, plane - load<i32>(record, 4));
     taps<T>(record, uv, vectors, degree, scratch);
-    const re = weight * load<T>(record, visOffset<T>());
-    const im = weight * load<T>(record + sizeof<T>(), visOffset<T>());
-    for (let k: usize = 0; k < vectors >> 4 << (sizeof<T>() == 4 ? 2 : 1); k++) {
-      const tap = load<T>(scratch + k * sizeof<T>());
-      store<T>(row + 2 * k * sizeof<T>(), tap * re);
-      store<T>(row + (2 * k + 1) * sizeof<T>(), tap * im);
+    const vis = record + visOffset<T>();
+    const z = v128.mul<T>(
+      sizeof<T>() == 4 ? v128.load64_splat(vis) : v128.load(vis), v128.splat<T>(weight),
+    );
+    for (let k: usize = 0; k < vectors; k += 16) {
+      const t = v128.load(scratch + k);
+      const a = sizeof<T>() == 4 ? v128.shuffle<f32>(t, t, 0, 0, 1, 1) : v128.shuffle<f64>(t, t, 0, 0);
+      const b = sizeof<T>() == 4 ? v128.shuffle<f32>(t, t, 2, 2, 3, 3) : v128.shuffle<f64>(t, t, 1, 1);
+      v128.store(row + 2 * k, v128.mul<T>(a, z));
+      v128.store(row + 2 * k, v128.mul<T>(b, z), 16);
     }
-    let p = base + <usize>load<u32>(record);
-    for (let j = 0; j < support; j++) {
-      const k = loadSplat<T>(kv + <usize>j * sizeof<T>());
-      for (let b: usize = 0; b < rowBytes; b += 16) {
-        v128.store(p + b, madd<T>(k, v128.load(row + b), v128.load(p + b)));
+    const corner = base + <usize>load<u32>(record);
+    for (let b: usize = 0; b < rowBytes; b += 64) {
+      const r0 = v128.load(row + b);
+      const r1 = v128.load(row + b, 16);
+      let p = corner + b;
+      if (rowBytes - b == 32) {
+        for (let j = 0; j < support; j++) {
+          const k = loadSplat<T>(kv + <usize>j * sizeof<T>());
+          v128.store(p, madd<T>(k, r0, v128.load(p)));
+          v128.store(p, madd<T>(k, r1, v128.load(p, 16)), 16);
+          p += stride;
+        }
+      } else {
+        const r2 = v128.load(row + b, 32);
+        const r3 = v128.load(row + b, 48);
+        for (let j = 0; j < support; j++) {
+          const k = loadSplat<T>(kv + <usize>j * sizeof<T>());
+          v128.store(p, madd<T>(k, r0, v128.load(p)));
+          v128.store(p, madd<T>(k, r1, v128.load(p, 16)), 16);
+          v128.store(p, madd<T>(k, r2, v128.load(p, 32)), 32);
+          v128.store(p, madd<T>(k, r3, v128.load(p, 48)), 48);
+          p += stride;
+        }
       }
-      p += stride;
     }
   }
+}
+
+/// A vector of cells times their taps, two halves of the vector `t`.
+@inline
+function timesTaps<T>(t: v128, a: v128, b: v128, sum: v128): v128 {
+  const low = sizeof<T>() == 4 ? v128.shuffle<f32>(t, t, 0, 0, 1, 1) : v128.shuffle<f64>(t, t, 0, 0);
+  const high = sizeof<T>() == 4 ? v128.shuffle<f32>(t, t, 2, 2, 3, 3) : v128.shuffle<f64>(t, t, 1, 1);
+  return madd<T>(low, a, madd<T>(high, b, sum));
 }
 
 function degridWide<T>(
@@ -176,31 +206,49 @@ function degridWide<T>(
   const lanes: usize = 16 / sizeof<T>();
   const vectors = (((<usize>support) + lanes - 1) / lanes) << 4;
   const kv = scratch + 32 * sizeof<T>();
-  const row = scratch + 64 * sizeof<T>();
-  const rowBytes = (((<usize>support) * 2 + lanes - 1) / lanes) << 4;
+  const rowBytes = vectors << 1;
+  const none = v128.splat<T>(<T>0);
   for (let record = first; record < last; record += recordSize<T>()) {
     const x = load<T>(record + 2 * sizeof<T>(), 8);
     const weight = planeWeight<T>(x, w, degreeW, plane - load<i32>(record, 4));
     taps<T>(record, uv, vectors, degree, scratch);
-    memory.fill(row, 0, rowBytes);
-    let p = base + <usize>load<u32>(record);
-    for (let j = 0; j < support; j++) {
-      const k = loadSplat<T>(kv + <usize>j * sizeof<T>());
-      for (let b: usize = 0; b < rowBytes; b += 16) {
-        v128.store(row + b, madd<T>(k, v128.load(p + b), v128.load(row + b)));
+    const corner = base + <usize>load<u32>(record);
+    let sum = none;
+    for (let b: usize = 0; b < rowBytes; b += 64) {
+      let a0 = none;
+      let a1 = none;
+      let a2 = none;
+      let a3 = none;
+      let p = corner + b;
+      const t = scratch + (b >> 1);
+      if (rowBytes - b == 32) {
+        for (let j = 0; j < support; j++) {
+          const k = loadSplat<T>(kv + <usize>j * sizeof<T>());
+          a0 = madd<T>(k, v128.load(p), a0);
+          a1 = madd<T>(k, v128.load(p, 16), a1);
+          p += stride;
+        }
+        sum = timesTaps<T>(v128.load(t), a0, a1, sum);
+      } else {
+        for (let j = 0; j < support; j++) {
+          const k = loadSplat<T>(kv + <usize>j * sizeof<T>());
+          a0 = madd<T>(k, v128.load(p), a0);
+          a1 = madd<T>(k, v128.load(p, 16), a1);
+          a2 = madd<T>(k, v128.load(p, 32), a2);
+          a3 = madd<T>(k, v128.load(p, 48), a3);
+          p += stride;
+        }
+        sum = timesTaps<T>(v128.load(t), a0, a1, sum);
+        sum = timesTaps<T>(v128.load(t, 16), a2, a3, sum);
       }
-      p += stride;
-    }
-    let re: T = 0;
-    let im: T = 0;
-    for (let k: usize = 0; k < <usize>support; k++) {
-      const tap = load<T>(scratch + k * sizeof<T>());
-      re += tap * load<T>(row + 2 * k * sizeof<T>());
-      im += tap * load<T>(row + (2 * k + 1) * sizeof<T>());
     }
     const at = record + visOffset<T>();
-    store<T>(at, load<T>(at) + weight * re);
-    store<T>(at + sizeof<T>(), load<T>(at + sizeof<T>()) + weight * im);
+    if (sizeof<T>() == 4) {
+      sum = v128.add<f32>(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
+      v128.store64_lane(at, madd<f32>(sum, f32x4.splat(<f32>weight), v128.load64_zero(at)), 0);
+    } else {
+      v128.store(at, madd<f64>(sum, f64x2.splat(<f64>weight), v128.load(at)));
+    }
   }
 }
 

@@ -27,10 +27,10 @@ export function setRow<T>(plane: usize, cosines: usize, sines: usize, image: usi
     const re = v128.mul<T>(value, v128.load(cosines + from));
     const im = v128.neg<T>(v128.mul<T>(value, v128.load(sines + from)));
     const to = plane + 2 * from;
-    v128.store(to, sizeof<T>() == 4 ? v128.shuffle<f32>(re, im, 0, 4, 1, 5) : v128.shuffle<f64>(re, im, 0, 2));
-    v128.store(
-      to, sizeof<T>() == 4 ? v128.shuffle<f32>(re, im, 2, 6, 3, 7) : v128.shuffle<f64>(re, im, 1, 3), 16,
-    );
+    const low = sizeof<T>() == 4 ? v128.shuffle<f32>(re, im, 0, 4, 1, 5) : v128.shuffle<f64>(re, im, 0, 2);
+    const high = sizeof<T>() == 4 ? v128.shuffle<f32>(re, im, 2, 6, 3, 7) : v128.shuffle<f64>(re, im, 1, 3);
+    v128.store(to, low);
+    v128.store(to, high, 16);
   }
 }
 
