@@ -101,6 +101,18 @@ test('a task that was running on three nodes when they died is failed by name', 
   }
 });
 
+test('a task that was made between the deaths of three nodes is not taken for their killer', () => {
+  const world = new World();
+  world.submit([spec('x')], 'x');
+  for (const name of ['a1', 'a2', 'a3', 'a4']) {
+    world.join(name);
+    world.started('x');
+    if (name === 'a2') world.done('x');
+    world.lose(name);
+  }
+  assert.equal(world.state.counts.failed, 0);
+});
+
 test('lost data are made again from their lineage when somebody still needs them', () => {
   const world = new World();
   world.join('a1', { threads: 2 });
