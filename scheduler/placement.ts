@@ -6,7 +6,7 @@
  * tasks came to be ready.
  */
 import { type NodeId, runId, type SiteName } from '../runtime/index.ts';
-import { costOf, type InputBytes, inputBytes, secondsOf } from './cost.ts';
+import { costOf, type InputBytes, inputBytes, isUnreached, secondsOf } from './cost.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
 import type { InputLocation } from './protocol.ts';
@@ -289,6 +289,7 @@ function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): Inp
   if (input.phase.name !== 'held') return { key, bytes: 0, replicas: [] };
   const distance = (id: NodeId): number => {
     if (id === node.info.node) return 0;
+    if (isUnreached(state, node.info.node, id)) return 3;
     return state.nodes.get(id)!.info.site === node.info.site ? 1 : 2;
   };
   const nearest = [...input.phase.replicas].sort((a, b) => distance(a) - distance(b));

@@ -213,6 +213,19 @@ test('a holder that can not be reached is tried again before its data are taken 
   assert.deepEqual(report(), ['a1: drop x', 'a1: compute x']);
 });
 
+test('a task moves to a node that can reach all its inputs rather than try in vain for ever', () => {
+  const world = new World();
+  world.join('a1');
+  world.join('b1');
+  const [big, small] = [spec('big', [], { site: siteName('a') }), spec('small', [], { site: siteName('b') })];
+  world.submit([big, small, spec('y', ['big', 'small'])], 'y');
+  world.done('big', 5e6);
+  assert.deepEqual(world.done('small', 8), ['a1: compute y']);
+  const inputs = [{ key: taskKey('small'), node: nodeId('b1'), reason: 'unreachable' as const }];
+  const missing = { type: 'inputs-missing', key: taskKey('y'), run: world.runOf('y').run, inputs } as const;
+  assert.deepEqual(world.node('a1', missing), ['b1: compute y']);
+});
+
 test('a node that is silent too long is given up, but not after the scheduler itself slept', () => {
   const world = new World();
   world.join('a1');
