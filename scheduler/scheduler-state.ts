@@ -181,6 +181,8 @@ export interface SchedulerState {
   /** Mean seconds by function name; links by `from>to` site names. */
   readonly durations: Map<string, number>;
   readonly links: Map<string, Link>;
+  /** When a node last could not reach another, by `node<holder`. */
+  readonly unreached: Map<string, Millis>;
   readonly counts: Record<PhaseName, number>;
   crossSiteBytes: number;
   traces: RunTrace[];
@@ -213,6 +215,7 @@ export function createState(): SchedulerState {
     groups: new Map(),
     durations: new Map(),
     links: new Map(),
+    unreached: new Map(),
     counts: { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 },
     crossSiteBytes: 0,
     traces: [],

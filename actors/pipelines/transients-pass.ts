@@ -95,6 +95,9 @@ export interface BandBeam {
   readonly sidelobe: number;
 }
 
+/** CLEAN is one long run a band: in the device's thread it keeps none of those that image frames. */
+const cleanOnDevice = cleanMean.with({ needs: { threads: 0, device: 1 } });
+
 /** CLEANs the mean residuals of all bands. */
 function cleanGraph(
   plan: TransientPlan,
@@ -105,7 +108,7 @@ function cleanGraph(
   return means.map((mean, band) => {
     const { psf, beam } = beams[band]!;
     const radius = Math.max(1, Math.round((0.5 * beam.majorRad) / imaging.geometry.pixsizeX));
-    return cleanMean(mean, psf, { imaging, radius, eager });
+    return cleanOnDevice(mean, psf, { imaging, radius, eager });
   });
 }
 

@@ -123,6 +123,18 @@ test('a task that was running on three nodes when they died is failed by name', 
   }
 });
 
+test('a task that was made between the deaths of three nodes is not taken for their killer', () => {
+  const world = new World();
+  world.submit([spec('x')], 'x');
+  for (const name of ['a1', 'a2', 'a3', 'a4']) {
+    world.join(name);
+    world.started('x');
+    if (name === 'a2') world.done('x');
+    world.lose(name);
+  }
+  assert.equal(world.state.counts.failed, 0);
+});
+
 test('lost data are made again from their lineage when somebody still needs them', () => {
   const world = new World();
   world.join('a1', { threads: 2 });
@@ -221,6 +233,19 @@ test('a holder that can not be reached is tried again before its data are taken 
     assert.deepEqual(report(), ['a1: compute y']);
   }
   assert.deepEqual(report(), ['a1: drop x', 'a1: compute x']);
+});
+
+test('a task moves to a node that can reach all its inputs rather than try in vain for ever', () => {
+  const world = new World();
+  world.join('a1');
+  world.join('b1');
+  const [big, small] = [spec('big', [], { site: siteName('a') }), spec('small', [], { site: siteName('b') })];
+  world.submit([big, small, spec('y', ['big', 'small'])], 'y');
+  world.done('big', 5e6);
+  assert.deepEqual(world.done('small', 8), ['a1: compute y']);
+  const inputs = [{ key: taskKey('small'), node: nodeId('b1'), reason: 'unreachable' as const }];
+  const missing = { type: 'inputs-missing', key: taskKey('y'), run: world.runOf('y').run, inputs } as const;
+  assert.deepEqual(world.node('a1', missing), ['b1: compute y']);
 });
 
 test('a node that is silent too long is given up, but not after the scheduler itself slept', () => {
