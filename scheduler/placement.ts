@@ -288,26 +288,14 @@ function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord): void
 function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): InputLocation {
   const { key } = input.spec;
   if (input.phase.name !== 'held') return { key, bytes: 0, replicas: [] };
-<<<<<<< HEAD
   const replicas = Array.from(input.phase.replicas, (id) => state.nodes.get(id)!.replica);
   if (replicas.length > 1) {
     const distance = ({ node: id, site }: Replica): number => {
       if (id === node.info.node) return 0;
+      if (isUnreached(state, node.info.node, id)) return 3;
       return site === node.info.site ? 1 : 2;
     };
     replicas.sort((a, b) => distance(a) - distance(b)).splice(limits.replicasNamed);
   }
-=======
-  const distance = (id: NodeId): number => {
-    if (id === node.info.node) return 0;
-    if (isUnreached(state, node.info.node, id)) return 3;
-    return state.nodes.get(id)!.info.site === node.info.site ? 1 : 2;
-  };
-  const nearest = [...input.phase.replicas].sort((a, b) => distance(a) - distance(b));
-  const replicas = nearest.slice(0, limits.replicasNamed).map((id) => {
-    const { site, url } = state.nodes.get(id)!.info;
-    return { node: id, site, url };
-  });
->>>>>>> worker
   return { key, bytes: input.phase.bytes, replicas };
 }
