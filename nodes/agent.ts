@@ -31,7 +31,7 @@ export interface NodeOptions {
   readonly memoryBytes: number;
   /** The folder whose files tasks may read. */
   readonly data: string | undefined;
-  /** Where data are spilled that memory can't hold. */
+  /** Where data are spilled that memory can't hold, in a folder of this process. */
   readonly spillFolder: string;
   /** URLs of the modules that declare tasks. */
   readonly modules: readonly string[];
