@@ -16,8 +16,8 @@ import { clientLimits } from '../scheduler/limits.ts';
 import type { NodeInfo } from '../scheduler/protocol.ts';
 import { handle } from '../scheduler/scheduler-core.ts';
 import { createState, type SchedulerEvent, type SchedulerState } from '../scheduler/scheduler-state.ts';
-import { type BenchGraph, chain, merge, tree } from './graphs.ts';
-import { finished, infoOf, startZeroWorker } from './zero-worker.ts';
+import { type BenchGraph, chain, merge, tree } from './support/graphs.ts';
+import { finished, infoOf, startZeroWorker } from './support/zero-worker.ts';
 
 const { values: options } = parseArgs({
   options: {
