@@ -90,7 +90,7 @@ function esPolynomials(support: number, beta: number, degree: number): Taps {
 }
 
 /** The Lagrange polynomials of `count` nodes; grid spacings are half ranges. */
-export function nodeTaps(count: number): Taps {
+function nodeTaps(count: number): Taps {
   const offsets = Float64Array.from({ length: count }, (_, k) => chebyshevNode(k, count));
   const coefficients = new Float64Array(count * count);
   for (let k = 0; k < count; k++) {

@@ -97,7 +97,7 @@ const costNs = {
 const asked = (epsilon: number): number => Math.max(epsilon, planLimits.epsilon);
 
 /** Bits of the floats of a grid for the asked accuracy. */
-export function precisionFor(epsilon: number): Precision {
+function precisionFor(epsilon: number): Precision {
   return epsilon < planLimits.singlePrecision ? 64 : 32;
 }
 
