@@ -1,8 +1,9 @@
 /**
- * What whole commands take, as a user meets them: `imaging.js [SET --field F --size N --scale S] [--repeats N]`
- * runs `asperitas image` on one thread and, where it is installed, `wsclean` with the same options, in turns,
- * and prints the shortest wall time, the processor time and the most memory of each. Without a set one is
- * simulated. Linux only: memory and processor time are read from /proc. Must not know: how images are made.
+ * What whole commands take, as a user meets them: `imaging.js [SET --field F --size N --scale S]
+ * [--repeats N]` runs `asperitas image` on one thread and, where it is installed, `wsclean` with the same
+ * options, in turns, and prints the shortest wall time, the processor time and the most memory of each.
+ * Without a set one is simulated. Linux only: memory and processor time are read from /proc. Must not
+ * know: how images are made.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -47,7 +48,9 @@ function readProc(pid: number): { cpuS: number; peakMiB: number } | undefined {
   }
 }
 
-/** Runs a program to its end. Processor time and memory are sampled, so that their last few ms are missing. */
+/**
+ * Runs a program to its end. Processor time and memory are sampled, so that their last few ms are missing.
+ */
 async function cost(program: string, words: readonly string[], folder: string): Promise<Cost> {
   const startedMs = performance.now();
   const child = spawn(program, words, {

@@ -81,7 +81,8 @@ export class NodeAgent {
   }
 
   /** Starts a node and resolves when the scheduler knows it.
-   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`, `module-not-loaded` */
+   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`,
+   *   `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
     const { token, name, memoryBytes } = options;
     let agent: NodeAgent | undefined;

@@ -1,6 +1,6 @@
 /**
- * Owns the command `asperitas node`: the daemon that runs tasks next to the data of a site. Must not know: how
- * it runs them.
+ * Owns the command `asperitas node`: the daemon that runs tasks next to the data of a site. Must not
+ * know: how it runs them.
  */
 import { realpath } from 'node:fs/promises';
 import { availableParallelism, freemem, hostname, tmpdir } from 'node:os';
@@ -103,6 +103,6 @@ export const command: Command = {
   },
   details:
     'SIGTERM lets the node finish what runs and leave; its results are made again elsewhere if need be.\n\n' +
-    'example:\n  asperitas node --scheduler ws://10.0.0.1:7010 --site nancay --threads 8 --memory 32GiB --data /data',
+    'example:\n  asperitas node --scheduler ws://10.0.0.1:7010 --site nancay --memory 32GiB --data /data',
   run,
 };

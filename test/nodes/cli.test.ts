@@ -77,7 +77,7 @@ test('a field that does not exist and an image of too many pixels are refused wi
   const field = ['--field', '7', '--size', '32', '--scale', '1amin', '--out', out];
   assertRefused(await runCli(['transients', setOf('nancay'), ...field]), /low\.ms.*field/);
   const huge = ['--field', '0', '--size', '60000', '--scale', '1asec', '--threads', '1', '--out', out];
-  assertRefused(await runCli(['transients', setOf('nancay'), ...huge]), /--size 60000.*ask for fewer/, 2);
+  assertRefused(await runCli(['transients', setOf('nancay'), ...huge]), /--size 60000.*ask for fewer/);
   assert.ok(!existsSync(out));
 });
 
@@ -116,7 +116,7 @@ test('daemons started by hand search two sites, lose a node half-way, and end on
   const options = ['--scheduler', url!, ...search, '--out', out];
   const large = ['--scheduler', url!, '--field', '0', '--size', '4096', '--scale', '1asec', '--out', out];
   const refused = await runCli(['transients', 'nancay:low.ms', ...large], token);
-  assertRefused(refused, /node n1 at nancay has 512 MiB but its 1 threads need .*a smaller --size/);
+  assertRefused(refused, /node n[12] at nancay has 512 MiB but its 1 threads need .*a smaller --size/);
   assert.ok(!existsSync(out));
   const running = startCli(['transients', 'nancay:low.ms', 'high.ms', ...options], token);
   await running.said(/plan: 2 sets at nancay, paris/);
