@@ -35,6 +35,8 @@ export const limits = {
   /** Runs kept for `trace`, and how many travel in one message. */
   traceRuns: 200_000,
   tracePiece: 5_000,
+  /** More runs than a scheduler can give in a second: its next life begins beyond them. */
+  runsPerSecond: 1_000_000,
   /** Holders named for one input of a run: further ones are seldom tried. */
   replicasNamed: 4,
   /** Words of `together` remembered; the oldest is forgotten first. */

@@ -162,6 +162,7 @@ export interface Transition {
 export interface SchedulerState {
   seq: number;
   now: Millis;
+  readonly firstRun: number;
   nextRun: number;
   nextRank: number;
   readonly tasks: Map<TaskKey, TaskRecord>;
@@ -196,12 +197,15 @@ export interface SchedulerState {
   readonly drops: Map<NodeId, TaskKey[]>;
 }
 
-export function createState(): SchedulerState {
+/** A scheduler that knows nothing yet.
+ * @param firstRun the first run id: none that an earlier life may have given, since nodes outlive it */
+export function createState(firstRun = 1): SchedulerState {
   const zero = 0 as Millis;
   return {
     seq: 0,
     now: zero,
-    nextRun: 1,
+    firstRun,
+    nextRun: firstRun,
     nextRank: 0,
     tasks: new Map(),
     nodes: new Map(),

@@ -136,6 +136,25 @@ test('daemons started by hand search two sites, lose a node half-way, and end on
   assert.equal((await scheduler.ended).status, 0);
 });
 
+test('a node finds its scheduler again when that is started anew, and works for it', async () => {
+  const first = startCli(['scheduler', '--port', '0'], token);
+  const [, url] = await first.said(/scheduler at (ws:\S+),/);
+  const words = ['--scheduler', url!, '--site', 'nancay', '--data', made.sites.nancay.data];
+  const node = startCli(['node', ...words, '--threads', '1', '--memory', '512MiB'], token);
+  await node.said(/threads for/);
+  first.child.kill('SIGKILL');
+  await node.said(/is gone; looking for it again/);
+  const second = startCli(['scheduler', '--port', new URL(url!).port], token);
+  await node.said(/found the scheduler/);
+  const options = ['--scheduler', url!, '--field', '0', '--size', '32', '--scale', '1amin'];
+  const ended = await runCli(['transients', 'low.ms', ...options, '--out', join(folder, 'again')], token);
+  assert.equal(ended.status, 0, ended.stderr);
+  for (const { child, ended: end } of [node, second]) {
+    child.kill('SIGTERM');
+    assert.equal((await end).status, 0);
+  }
+});
+
 test('Ctrl-C stops a search cleanly, and the same command goes on', async () => {
   const out = join(folder, 'stopped');
   const words = ['transients', setOf('nancay'), '--field', '0', '--size', '512', '--scale', '20asec'];

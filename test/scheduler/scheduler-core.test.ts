@@ -364,7 +364,7 @@ test('the recorded events give the same state again, and each task has its story
   world.done('y');
   world.join('b1');
   world.lose('a1');
-  const again = replay(world.state.log.entries());
+  const again = replay(world.state.log.entries(), world.state.firstRun);
   assert.deepEqual(again.counts, world.state.counts);
   assert.deepEqual(again.transitions, world.state.transitions);
   const changes = story(world.state, taskKey('y')).map((line) => line.split(': ')[1]);
