@@ -7,6 +7,10 @@ export const limits = {
   /** Added to the diagonal of a normal matrix, relative: keeps the errors of twins finite, changes nothing
    *  else. */
   ridge: 1e-9,
+  /** Sources that may be fitted channel by channel in one frame: what spoils more is not their spectra. */
+  freeSpectra: 4,
+  /** Samples of a channel that each such source needs, or it would take in the noise. */
+  samplesPerFlux: 8,
   /** Prior width of a source's in-band spectral index: wider than any real one, enough to steady a narrow
    *  band, in which the index cannot be measured. */
   spectralIndexSpread: 2,
