@@ -92,8 +92,7 @@ export class FrequencyMean {
   }
 
   result(): MadeImage {
-    const [samples, longestBaseline] = [this.#samples, this.#longestBaseline];
-    const beam = beamOf(this.#spec, this.#psf, longestBaseline);
-    return { dirty: this.#dirty ?? emptyImage(this.#spec), psf: this.#psf, beam, samples };
+    const beam = beamOf(this.#spec, this.#psf);
+    return { dirty: this.#dirty ?? emptyImage(this.#spec), psf: this.#psf, beam, samples: this.#samples };
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Owns the fit of sources whose spectrum in one frame is no power law: a dispersed pulse that crosses the
- * band, a strong line, gains that differ from channel to channel. Such a source gets a flux of its own in each
- * channel, all others keep one over the band, all fitted together. Left in, the mismatch would scatter over
- * the image with the pattern of sidelobes, and look like other sources. Must not know: images, other frames.
+ * band, a strong line, gains that differ from channel to channel. Such a source gets a flux of its own in
+ * each channel, all others keep one over the band, all fitted together. Left in, the mismatch would scatter
+ * over the image in the pattern of sidelobes, and look like other sources. Must not know: images, other
+ * frames.
  */
 import { limits } from './limits.ts';
 import { cholesky, solveCholesky } from './symmetric.ts';

@@ -56,8 +56,8 @@ export function sidelobesOf({ weight, mask, freq }: StokesVisibilities): number 
   return sum > 0 ? Math.sqrt(squares / 2) / sum : 0;
 }
 
-/** The largest absolute value of a point spread function outside of its main lobe, over its peak; 0 if the main
- * lobe fills the image.
+/** The largest absolute value of a point spread function outside of its main lobe, over its peak; 0 if the
+ * main lobe fills the image.
  * @param psf `[y, x]`, its peak at (floor(npixX/2), floor(npixY/2)) */
 export function highestSidelobe(
   psf: Float32Array,

@@ -30,6 +30,8 @@ export const limits = {
   imageSlack: 0.5,
   /** The local noise is estimated in squares of this many pixels. */
   noiseSquare: 32,
+  /** Frames that the local noise is the median of: its error is 1 % with a thousand pixels each. */
+  noiseFrames: 16,
   /** Pixels of a frame that the median of its noise is taken over: 1 % accuracy. */
   noiseSamples: 16384,
   /** New sources accepted in one round: each costs a fit in every frame. */

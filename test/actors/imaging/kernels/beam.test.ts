@@ -105,9 +105,9 @@ function lobeOf(pixels: Float32Array, npixX: number): Set<number> {
 }
 
 // WSClean 3.1 fits ten beams around the peak, near sidelobes and their troughs included: a few per cent
-// narrower where the uv plane is well covered. Snapshots (twoband, mwa16, dysco20) have sidelobes of a half and
-// more; there its ellipses are larger than the main lobe by factors, or lie across it, and nothing is to be
-// compared.
+// narrower where the uv plane is well covered. Snapshots (twoband, mwa16, dysco20) have sidelobes of a half
+// and more; there its ellipses are larger than the main lobe by factors, or lie across it, and nothing is to
+// be compared.
 const references = [
   { set: 'nenu24', image: 'nat-psf', wsclean: 0.06 },
   { set: 'nenu24', image: 'briggs0-psf', wsclean: 0.12 },
