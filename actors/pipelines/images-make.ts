@@ -4,7 +4,6 @@
  */
 import { FrameImager, type ImagingSpec, meanImage, type WeightedImage } from '../imaging/frame-imager.ts';
 import { fitBeam } from '../imaging/kernels/beam.ts';
-import { speedOfLight } from '../imaging/kernels/direct.ts';
 import { DensityGrid } from '../imaging/kernels/weighting.ts';
 import type { Beam, StokesVisibilities } from '../visibility.ts';
 
@@ -17,26 +16,13 @@ export interface MadeImage {
   readonly beam: Beam | undefined;
   /** Visibilities that are not flagged. */
   readonly samples: number;
-  /** Wavelengths, of those; 0 for none. */
-  readonly longestBaseline: number;
 }
 
-/** Counts the samples of a block that are not flagged, and their longest baseline in wavelengths. */
-function surveyOf({ uvw, freq, mask }: StokesVisibilities): Pick<MadeImage, 'samples' | 'longestBaseline'> {
+/** Samples of a block that are not flagged. */
+function samplesOf({ mask }: StokesVisibilities): number {
   let samples = 0;
-  let longest = 0;
-  for (let row = 0, k = 0; row < uvw.length / 3; row++) {
-    let highest = 0;
-    for (let channel = 0; channel < freq.length; channel++, k++) {
-      if (mask[k] === 0) continue;
-      samples++;
-      if (freq[channel]! > highest) highest = freq[channel]!;
-    }
-    if (highest === 0) continue;
-    const metres = Math.hypot(uvw[3 * row]!, uvw[3 * row + 1]!, uvw[3 * row + 2]!);
-    longest = Math.max(longest, (metres * highest) / speedOfLight);
-  }
-  return { samples, longestBaseline: longest };
+  for (const use of mask) samples += use;
+  return samples;
 }
 
 /** The mean of two images by their weights, where there may be only one yet. */
@@ -44,11 +30,10 @@ function added(sum: WeightedImage | undefined, image: WeightedImage): WeightedIm
   return sum === undefined ? image : meanImage([sum, image]);
 }
 
-/** The beam of a point spread function, fitted from WSClean's first guess. */
-function beamOf(spec: ImagingSpec, psf: WeightedImage | undefined, longestBaseline: number) {
-  if (psf === undefined || !(psf.sumWeight > 0) || !(longestBaseline > 0)) return undefined;
-  const { geometry } = spec;
-  return fitBeam({ pixels: psf.pixels, ...geometry }, geometry, 1 / longestBaseline);
+/** The beam of a point spread function, unless there is none. */
+function beamOf({ geometry }: ImagingSpec, psf: WeightedImage | undefined): Beam | undefined {
+  if (psf === undefined || !(psf.sumWeight > 0)) return undefined;
+  return fitBeam({ pixels: psf.pixels, ...geometry }, geometry);
 }
 
 /** Blocks of visibilities, each time it is called from the first one on. */
@@ -71,17 +56,16 @@ export async function makeImage(
 ): Promise<MadeImage> {
   const imager = new FrameImager(spec, options.density?.toState());
   let [dirty, psf]: (WeightedImage | undefined)[] = [];
-  let [samples, longestBaseline] = [0, 0];
+  let samples = 0;
   for await (const frame of frames()) {
-    const survey = surveyOf(frame);
-    if (survey.samples === 0) continue;
-    samples += survey.samples;
-    longestBaseline = Math.max(longestBaseline, survey.longestBaseline);
+    const used = samplesOf(frame);
+    if (used === 0) continue;
+    samples += used;
     dirty = added(dirty, imager.image(frame));
     if (options.makePsf) psf = added(psf, imager.psf(frame));
   }
-  const beam = beamOf(spec, psf, longestBaseline);
-  return { dirty: dirty ?? emptyImage(spec), psf, beam, samples, longestBaseline };
+  const beam = beamOf(spec, psf);
+  return { dirty: dirty ?? emptyImage(spec), psf, beam, samples };
 }
 
 /** The image of nothing. */
@@ -95,23 +79,20 @@ export class FrequencyMean {
   #dirty: WeightedImage | undefined;
   #psf: WeightedImage | undefined;
   #samples = 0;
-  #longestBaseline = 0;
 
   constructor(spec: ImagingSpec) {
     this.#spec = spec;
   }
 
-  add({ dirty, psf, samples, longestBaseline }: MadeImage): void {
+  add({ dirty, psf, samples }: MadeImage): void {
     this.#samples += samples;
     if (!(dirty.sumWeight > 0)) return;
     this.#dirty = added(this.#dirty, dirty);
     if (psf !== undefined) this.#psf = added(this.#psf, psf);
-    this.#longestBaseline = Math.max(this.#longestBaseline, longestBaseline);
   }
 
   result(): MadeImage {
-    const [samples, longestBaseline] = [this.#samples, this.#longestBaseline];
-    const beam = beamOf(this.#spec, this.#psf, longestBaseline);
-    return { dirty: this.#dirty ?? emptyImage(this.#spec), psf: this.#psf, beam, samples, longestBaseline };
+    const beam = beamOf(this.#spec, this.#psf);
+    return { dirty: this.#dirty ?? emptyImage(this.#spec), psf: this.#psf, beam, samples: this.#samples };
   }
 }

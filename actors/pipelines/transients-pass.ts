@@ -98,6 +98,9 @@ export interface BandBeam {
 /** CLEAN is one long run a band: in the device's thread it keeps none of those that image frames. */
 const cleanOnDevice = cleanMean.with({ needs: { threads: 0, device: 1 } });
 
+/** The mean width of a beam; along a fan beam its length would reach over everything. */
+const widthOf = ({ majorRad, minorRad }: Beam): number => Math.sqrt(majorRad * minorRad);
+
 /** CLEANs the mean residuals of all bands. */
 function cleanGraph(
   plan: TransientPlan,
@@ -107,7 +110,7 @@ function cleanGraph(
   const { imaging } = plan;
   return means.map((mean, band) => {
     const { psf, beam } = beams[band]!;
-    const radius = Math.max(1, Math.round((0.5 * beam.majorRad) / imaging.geometry.pixsizeX));
+    const radius = Math.max(1, Math.round((0.5 * widthOf(beam)) / imaging.geometry.pixsizeX));
     return cleanOnDevice(mean, psf, { imaging, radius, eager });
   });
 }
@@ -174,7 +177,7 @@ export async function detectInPass(
   if (bins < 2) return [];
   const { geometry } = plan.imaging;
   const radiusOf = (beam: Beam): number =>
-    Math.min(32, Math.max(2, (0.5 * beam.majorRad) / geometry.pixsizeX));
+    Math.min(32, Math.max(2, (0.5 * widthOf(beam)) / geometry.pixsizeX));
   const sharpest = beams.reduce((best, beam) => (beam.majorRad < best.majorRad ? beam : best));
   const margin = Math.ceil(Math.max(...beams.map(radiusOf)));
   const tiles = tilesOf(geometry, tileSize(plan, margin), margin);

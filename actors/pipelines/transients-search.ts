@@ -78,11 +78,10 @@ export async function search(
   },
   hooks: SearchHooks,
 ): Promise<SearchResult> {
-  const { npixX, pixsizeX } = stand.plan.imaging.geometry;
+  const { geometry } = stand.plan.imaging;
   const beams = given.psfs.map((psf, band) => {
     const beam = beamOf(psf, stand.plan);
-    // A beam's width away from the peak the main lobe has ended.
-    const sidelobe = highestSidelobe(psf.pixels, npixX, (1.2 * beam.majorRad) / pixsizeX) || 0;
+    const sidelobe = highestSidelobe(psf.pixels, geometry, beam) || 0;
     return { psf: given.heldPsfs[band]!, beam, sidelobe };
   });
   return new Course(stand, beams, hooks, given.state).run();

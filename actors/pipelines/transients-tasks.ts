@@ -89,8 +89,10 @@ export const fitBlock = task(
     const images: WeightedImage[] = [];
     let normal: NormalEquations | undefined;
     let at = 0;
+    // While sources move to their places, the slopes of their spectra are still being learned.
+    const wishes = { normal: true, freeSpectra: depth !== 'fluxes' };
     frames.forEach((frame, k) => {
-      const fit = fitFrame(frame, sources, true);
+      const fit = fitFrame(frame, sources, wishes);
       flux.set(fit.flux, k * sources.length);
       variance.set(fit.variance, k * sources.length);
       scatter[k] = fit.scatter;

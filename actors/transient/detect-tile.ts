@@ -95,6 +95,10 @@ const heightOf = ({ seen }: Tile): number => seen.y1 - seen.y0;
 function relativeNoise(tile: Tile, { values, sigma }: TileSeries): Float32Array {
   const [width, height] = [widthOf(tile), heightOf(tile)];
   const relative = new Float32Array(width * height);
+  // The median over some of the frames is as good as that over all.
+  const usable = Array.from(sigma.keys()).filter((frame) => sigma[frame]! > 0);
+  const step = Math.max(1, Math.floor(usable.length / limits.noiseFrames));
+  const frames = usable.filter((_, k) => k % step === 0);
   const square = limits.noiseSquare;
   const count = (length: number): number => Math.max(1, Math.round(length / square));
   const [columns, rows] = [count(width), count(height)];
@@ -105,8 +109,7 @@ function relativeNoise(tile: Tile, { values, sigma }: TileSeries): Float32Array 
       const [xa, xb, ya, yb] = [xs[0]!, xs[1]!, ys[0]!, ys[1]!];
       const piece = new Float64Array((xb - xa) * (yb - ya));
       const ratios: number[] = [];
-      for (let frame = 0; frame < sigma.length; frame++) {
-        if (!(sigma[frame]! > 0)) continue;
+      for (const frame of frames) {
         let k = 0;
         for (let y = ya; y < yb; y++) {
           const at = (frame * height + y) * width;
@@ -171,9 +174,9 @@ export function detectInTile(tile: Tile, weighed: WeighedTile, options: DetectOp
   const { weighted, weight, relative } = weighed;
   const filter = new BoxFilter(weight, options.durations);
   const highest = new Float32Array(width * height);
+  filter.highest(weighted, highest);
   for (let k = 0; k < highest.length; k++) {
-    filter.load(weighted, k, width * height);
-    const snr = filter.highest() / relative[k]!;
+    const snr = highest[k]! / relative[k]!;
     highest[k] = Number.isFinite(snr) ? snr : Number.NEGATIVE_INFINITY;
   }
   const detections: Detection[] = [];

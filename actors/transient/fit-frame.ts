@@ -4,6 +4,7 @@
  * Must not know: images, other frames, files.
  */
 import type { StokesVisibilities } from '../visibility.ts';
+import { ChannelProjections, fitChannels } from './channel-fluxes.ts';
 import { limits } from './limits.ts';
 import type { ModelSource } from './sky-model.ts';
 import { cholesky, inverseDiagonal, solveCholesky } from './symmetric.ts';
@@ -34,14 +35,22 @@ export interface FrameFit {
   readonly normal?: NormalEquations;
 }
 
-/** Fits the fluxes of `sources` to a frame.
- * @param wantNormal whether to also set up the refinement of places and spectra */
+/** What a fit is asked for beyond fluxes. */
+export interface FitWishes {
+  /** To also set up the refinement of places and spectra. */
+  readonly normal?: boolean;
+  /** To fit sources channel by channel where their spectrum in this frame is clearly no power law. Their
+   * slopes then learn nothing from the frame. */
+  readonly freeSpectra?: boolean;
+}
+
+/** Fits the fluxes of `sources` to a frame. */
 export function fitFrame(
   frame: StokesVisibilities,
   sources: readonly ModelSource[],
-  wantNormal = false,
+  wishes: FitWishes = {},
 ): FrameFit {
-  const templates = new Templates(frame, sources, wantNormal);
+  const templates = new Templates(frame, sources, wishes.normal === true);
   const count = sources.length;
   const gram = new Float64Array(count * count);
   const projection = new Float64Array(count);
@@ -57,11 +66,40 @@ export function fitFrame(
   const lower = cholesky(gram, count);
   const flux = solveCholesky(lower, count, projection);
   const variance = inverseDiagonal(lower, count).map((value) => value / 2);
-  const { residual, power, normal } = subtract(templates, flux, lower);
-  // Two reals a sample, one taken by each flux.
-  const freedom = Math.max(1, 2 * samples - count);
-  const scatter = (power / sumWeight) * ((2 * samples) / freedom);
-  return { flux, variance, residual, scatter, samples, sumWeight, ...(wantNormal ? { normal } : {}) };
+  const most = wishes.freeSpectra === true ? limits.freeSpectra : 0;
+  const best = subtractBest(templates, { flux, lower, most });
+  return { ...best, variance, samples, sumWeight };
+}
+
+/** Subtracts the sources; those whose spectrum proves to be no power law in this frame channel by channel, at
+ * most `most`: one after the other, since the worst also spoils the spectra of the others. */
+function subtractBest(
+  templates: Templates,
+  fitted: { readonly flux: Float64Array; readonly lower: Float64Array; readonly most: number },
+): Pick<FrameFit, 'flux' | 'residual' | 'scatter' | 'normal'> {
+  const count = fitted.flux.length;
+  const channels = templates.frame.freq.length;
+  const { samples, sumWeight, wantDerivatives } = templates;
+  const affordable = samples / (limits.samplesPerFlux * channels);
+  const most = channels < 2 ? 0 : Math.min(fitted.most, count, affordable);
+  const free: number[] = [];
+  let { flux } = fitted;
+  let byChannel: Float64Array = new Float64Array(count * channels);
+  for (let i = 0; i < count; i++) byChannel.fill(flux[i]!, i * channels, (i + 1) * channels);
+  for (;;) {
+    const left = subtract(templates, { flux, byChannel }, fitted.lower);
+    const { residual, normal } = left;
+    // Two reals a sample, one taken by each flux.
+    const taken = count + free.length * (channels - 1);
+    const scatter = (left.power / sumWeight) * ((2 * samples) / Math.max(1, 2 * samples - taken));
+    const worst = free.length + 1 <= most ? left.spectra.worst(scatter) : -1;
+    if (worst < 0 || free.includes(worst)) {
+      return { flux, residual, scatter, ...(wantDerivatives ? { normal } : {}) };
+    }
+    free.push(worst);
+    byChannel = fitChannels(templates, free, count);
+    flux = left.spectra.means(byChannel);
+  }
 }
 
 function emptyFit(frame: StokesVisibilities, count: number): FrameFit {
@@ -80,11 +118,22 @@ interface Subtraction {
   /** Sum of w^2 |residual|^2. */
   readonly power: number;
   readonly normal: NormalEquations;
+  readonly spectra: ChannelProjections;
+}
+
+/** Jy */
+interface Fluxes {
+  /** `[source]` mean over the band */
+  readonly flux: Float64Array;
+  /** `[source, chan]` */
+  readonly byChannel: Float64Array;
 }
 
 /** The second pass over the frame: residuals, and the derivatives' products with them. */
-function subtract(templates: Templates, flux: Float64Array, lower: Float64Array): Subtraction {
+function subtract(templates: Templates, { flux, byChannel }: Fluxes, lower: Float64Array): Subtraction {
   const count = flux.length;
+  const channels = templates.frame.freq.length;
+  const spectra = new ChannelProjections(count, channels);
   const params = templates.wantDerivatives ? 3 * count : 0;
   const matrix = new Float64Array(params * params);
   const vector = new Float64Array(params);
@@ -92,7 +141,9 @@ function subtract(templates: Templates, flux: Float64Array, lower: Float64Array)
   const residual = new Float32Array(templates.frame.vis.length);
   let power = 0;
   templates.forEachPiece(true, ({ length, data, values, derivatives, root, at }) => {
-    for (let i = 0; i < count; i++) addScaled(data, values[i]!, -flux[i]!, length);
+    for (let i = 0; i < count; i++)
+      subtractScaled(data, values[i]!, byChannel.subarray(i * channels, (i + 1) * channels), length);
+    for (let i = 0; i < count; i++) spectra.add(i, values[i]!, data, length);
     for (let k = 0; k < length; k++) {
       if (root[k] === 0) continue;
       residual[at + k] = data[k]! / root[k]!;
@@ -112,7 +163,7 @@ function subtract(templates: Templates, flux: Float64Array, lower: Float64Array)
   });
   fillUpper(matrix, params);
   marginaliseFluxes(matrix, coupling, lower, count);
-  return { residual, power, normal: { matrix, vector } };
+  return { residual, power, normal: { matrix, vector }, spectra };
 }
 
 /** Takes from the derivatives what a change of fluxes would do as well (variable projection). */
@@ -145,8 +196,12 @@ function dot(a: Float64Array, b: Float64Array, length: number): number {
   return sum;
 }
 
-function addScaled(to: Float64Array, from: Float64Array, scale: number, length: number): void {
-  for (let k = 0; k < length; k++) to[k]! += scale * from[k]!;
+/** Subtracts rows of `[row, chan, 2]`, each channel times its scale. */
+function subtractScaled(to: Float64Array, from: Float64Array, scale: Float64Array, length: number): void {
+  for (let k = 0, c = 0; k < length; k += 2, c = c + 1 < scale.length ? c + 1 : 0) {
+    to[k]! -= scale[c]! * from[k]!;
+    to[k + 1]! -= scale[c]! * from[k + 1]!;
+  }
 }
 
 /** The sum of two frames' equations. */

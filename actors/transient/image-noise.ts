@@ -3,9 +3,13 @@
  * known fill the image; they are no noise, and taking them for noise would hide that very source. So what the
  * highest peak explains by its sidelobes is taken off. Must not know: how images are made.
  */
-import type { StokesVisibilities } from '../visibility.ts';
+import type { Beam, ImageGeometry, StokesVisibilities } from '../visibility.ts';
 import { limits } from './limits.ts';
 import { robustSigma } from './robust.ts';
+import { distanceInBeams } from './select-detections.ts';
+
+/** This many full widths at half maximum away from the peak the main lobe has ended. */
+const lobeBeams = 1.2;
 
 /** What is known of an image's noise. */
 export interface NoiseKnowledge {
@@ -52,17 +56,21 @@ export function sidelobesOf({ weight, mask, freq }: StokesVisibilities): number 
   return sum > 0 ? Math.sqrt(squares / 2) / sum : 0;
 }
 
-/** The largest absolute value of a point spread function outside of its main lobe, over its peak.
- * @param psf `[y, x]`, its peak at (floor(npixX/2), floor(npixY/2))
- * @param lobe radius of the main lobe, pixels */
-export function highestSidelobe(psf: Float32Array, npixX: number, lobe: number): number {
-  const npixY = psf.length / npixX;
+/** The largest absolute value of a point spread function outside of its main lobe, over its peak; 0 if the
+ * main lobe fills the image.
+ * @param psf `[y, x]`, its peak at (floor(npixX/2), floor(npixY/2)) */
+export function highestSidelobe(
+  psf: Float32Array,
+  { npixX, npixY, ...pixel }: ImageGeometry,
+  beam: Beam,
+): number {
   const [cx, cy] = [Math.floor(npixX / 2), Math.floor(npixY / 2)];
   let highest = 0;
   for (let y = 0, k = 0; y < npixY; y++) {
     for (let x = 0; x < npixX; x++, k++) {
-      if ((x - cx) ** 2 + (y - cy) ** 2 <= lobe * lobe) continue;
-      if (Math.abs(psf[k]!) > highest) highest = Math.abs(psf[k]!);
+      if (!(Math.abs(psf[k]!) > highest)) continue;
+      const place = { l: (cx - x) * pixel.pixsizeX, m: (y - cy) * pixel.pixsizeY };
+      if (distanceInBeams(place, { l: 0, m: 0 }, beam) > lobeBeams) highest = Math.abs(psf[k]!);
     }
   }
   return highest / psf[cy * npixX + cx]!;

@@ -7,6 +7,10 @@ export const limits = {
   /** Added to the diagonal of a normal matrix, relative: keeps the errors of twins finite, changes nothing
    *  else. */
   ridge: 1e-9,
+  /** Sources that may be fitted channel by channel in one frame: what spoils more is not their spectra. */
+  freeSpectra: 4,
+  /** Samples of a channel that each such source needs, or it would take in the noise. */
+  samplesPerFlux: 8,
   /** Prior width of a source's in-band spectral index: wider than any real one, enough to steady a narrow
    *  band, in which the index cannot be measured. */
   spectralIndexSpread: 2,
@@ -26,6 +30,8 @@ export const limits = {
   imageSlack: 0.5,
   /** The local noise is estimated in squares of this many pixels. */
   noiseSquare: 32,
+  /** Frames that the local noise is the median of: its error is 1 % with a thousand pixels each. */
+  noiseFrames: 16,
   /** Pixels of a frame that the median of its noise is taken over: 1 % accuracy. */
   noiseSamples: 16384,
   /** New sources accepted in one round: each costs a fit in every frame. */

@@ -8,64 +8,58 @@ import type { CleanComponent, PixelImage } from './hogbom.ts';
 /** exp(-(a x^2 + b x y + c y^2)), x and y in pixels from the centre. */
 type Quadratic = readonly [a: number, b: number, c: number];
 
-/** Full widths at half maximum of the box that is fitted, as in WSClean. */
-const boxInBeams = 10;
+/** Weight of pixels around the lobe that are at zero or below: they only bound it. */
+const leastWeight = 0.1;
+
+/** Pixels of the main lobe: offsets from the centre and values over the peak. */
+interface Lobe {
+  readonly dx: readonly number[];
+  readonly dy: readonly number[];
+  readonly value: readonly number[];
+}
 
 /**
- * Fits an elliptical Gaussian of height 1 to the middle of a point spread function whose centre
- * (floor(npixX/2), floor(npixY/2)) holds its maximum, by least squares over ten beams (Levenberg-Marquardt).
- * The near sidelobes take part, as in WSClean, so that beams of the two agree.
- * @param estimateRad where the search for the box begins: WSClean takes 1 / (longest baseline, wavelengths);
- *   unless given, three quarters of the full width at half maximum in the direction where that is least
+ * Fits an elliptical Gaussian of height 1 to the main lobe of a point spread function whose centre
+ * (floor(npixX/2), floor(npixY/2)) holds its maximum: to the pixels above half the peak that are connected
+ * with it, and those around them, by weighted least squares (Levenberg-Marquardt). Sidelobes take no part:
+ * those of a snapshot with few antennas would turn and widen the beam as they please.
  * @returns undefined where nothing can be fitted: no finite peak, or no fall to half of it in any direction
  */
 export function fitBeam(
   psf: PixelImage,
   geometry: Pick<ImageGeometry, 'pixsizeX' | 'pixsizeY'>,
-  estimateRad?: number,
 ): Beam | undefined {
-  const radius = halfMaximumRadius(psf);
-  if (radius === undefined) return undefined;
-  let width = estimateRad === undefined ? 1.5 * radius : estimateRad / geometry.pixsizeX;
-  let fitted: Quadratic | undefined;
-  for (let round = 0; round < 5; round++) {
-    const box = 2 * Math.ceil(Math.max(10, Math.ceil(width * boxInBeams)) / 2);
-    fitted = fitInBox(psf, box, width);
-    const major = beamOf(fitted, { pixsizeX: 1, pixsizeY: 1 })?.majorRad;
-    if (major === undefined) return undefined;
-    if (major * 0.8 * boxInBeams < box || box >= Math.max(psf.npixX, psf.npixY)) break;
-    width = major;
-  }
-  return fitted && beamOf(fitted, geometry);
+  const lobe = mainLobe(psf);
+  return lobe && beamOf(fitLobe(lobe), geometry);
 }
 
-/** Pixels from the centre to where the function falls below half its peak, where it does first. */
-function halfMaximumRadius({ pixels, npixX, npixY }: PixelImage): number | undefined {
-  const cx = Math.floor(npixX / 2);
-  const cy = Math.floor(npixY / 2);
-  const peak = pixels[cy * npixX + cx]!;
+function mainLobe({ pixels, npixX, npixY }: PixelImage): Lobe | undefined {
+  const [cx, cy] = [Math.floor(npixX / 2), Math.floor(npixY / 2)];
+  const centre = cy * npixX + cx;
+  const peak = pixels[centre]!;
   if (!(peak > 0)) return undefined;
-  let best: number | undefined;
-  const directions = [
-    [1, 0],
-    [0, 1],
-    [1, 1],
-    [1, -1],
-  ] as const;
-  for (const [dx, dy] of directions) {
-    for (let step = 1; cx + step * dx < npixX && cy + Math.abs(step * dy) < npixY; step++) {
-      const x = cx + step * dx;
-      const y = cy + step * dy;
-      if (y < 0) break;
-      const below = pixels[y * npixX + x]!;
-      if (!(below < peak / 2)) continue;
-      const above = pixels[(y - dy) * npixX + x - dx]!;
-      const distance = (step - 1 + (above - peak / 2) / (above - below)) * Math.hypot(dx, dy);
-      if (best === undefined || distance < best) best = distance;
-      break;
+  const lobe = { dx: [] as number[], dy: [] as number[], value: [] as number[] };
+  const seen = new Uint8Array(pixels.length);
+  const list = [centre];
+  seen[centre] = 1;
+  // The list grows while it is walked, by the neighbours of all that is above half the peak.
+  for (let k = 0; k < list.length; k++) {
+    const [x, y] = [list[k]! % npixX, Math.floor(list[k]! / npixX)];
+    const value = pixels[list[k]!]! / peak;
+    if (!Number.isFinite(value)) continue;
+    lobe.dx.push(x - cx);
+    lobe.dy.push(y - cy);
+    lobe.value.push(value);
+    if (!(value > 0.5)) continue;
+    for (let v = Math.max(0, y - 1); v <= Math.min(npixY - 1, y + 1); v++) {
+      for (let u = Math.max(0, x - 1); u <= Math.min(npixX - 1, x + 1); u++) {
+        if (seen[v * npixX + u] === 1) continue;
+        seen[v * npixX + u] = 1;
+        list.push(v * npixX + u);
+      }
     }
   }
-  return best;
+  return lobe.value.some((value) => value <= 0.5) ? lobe : undefined;
 }
 
 /** Sums for one Gauss-Newton step: the residual's square, the gradient and the normal matrix. */
@@ -75,16 +69,32 @@ interface Normal {
   readonly matrix: number[][];
 }
 
-function fitInBox(psf: PixelImage, boxSize: number, width: number): Quadratic {
-  const inverse = (4 * Math.LN2) / width ** 2;
-  let shape: Quadratic = [inverse, 0, inverse];
-  let normal = normalEquations(psf, boxSize, shape);
+/** Where the fit begins: a uniform ellipse of the second moments of the lobe, as the ellipse at half maximum.
+ * A lobe of one pixel has none: then as wide as a pixel. */
+function firstGuess({ dx, dy, value }: Lobe): Quadratic {
+  let [xx, xy, yy, count] = [0, 0, 0, 0];
+  value.forEach((one, k) => {
+    if (!(one > 0.5)) return;
+    count++;
+    xx += dx[k]! ** 2;
+    xy += dx[k]! * dy[k]!;
+    yy += dy[k]! ** 2;
+  });
+  // A pixel's own extent keeps the moments of a line apart from zero.
+  const [a, b, c] = [xx / count + 1 / 12, xy / count, yy / count + 1 / 12];
+  const scale = Math.LN2 / (4 * (a * c - b * b));
+  return [scale * c, -2 * scale * b, scale * a];
+}
+
+function fitLobe(lobe: Lobe): Quadratic {
+  let shape = firstGuess(lobe);
+  let normal = normalEquations(lobe, shape);
   let damping = 1e-3;
   for (let step = 0; step < 200 && damping < 1e12; step++) {
     const change = solve3(normal, damping);
     const next: Quadratic = [shape[0] + change[0]!, shape[1] + change[1]!, shape[2] + change[2]!];
     const positive = next[0] > 0 && next[2] > 0 && 4 * next[0] * next[2] > next[1] ** 2;
-    const tried = positive ? normalEquations(psf, boxSize, next) : undefined;
+    const tried = positive ? normalEquations(lobe, next) : undefined;
     if (tried === undefined || !(tried.square < normal.square)) {
       damping *= 10;
       continue;
@@ -99,12 +109,7 @@ function fitInBox(psf: PixelImage, boxSize: number, width: number): Quadratic {
   return shape;
 }
 
-function normalEquations({ pixels, npixX, npixY }: PixelImage, boxSize: number, shape: Quadratic): Normal {
-  const cx = Math.floor(npixX / 2);
-  const cy = Math.floor(npixY / 2);
-  const half = Math.floor(boxSize / 2);
-  const peak = pixels[cy * npixX + cx]!;
-  const [a, b, c] = shape;
+function normalEquations({ dx, dy, value }: Lobe, [a, b, c]: Quadratic): Normal {
   let square = 0;
   const gradient = [0, 0, 0];
   const matrix = [
@@ -112,20 +117,17 @@ function normalEquations({ pixels, npixX, npixY }: PixelImage, boxSize: number, 
     [0, 0, 0],
     [0, 0, 0],
   ];
-  for (let y = Math.max(0, cy - half); y < Math.min(npixY, cy + half); y++) {
-    for (let x = Math.max(0, cx - half); x < Math.min(npixX, cx + half); x++) {
-      const value = pixels[y * npixX + x]! / peak;
-      if (Number.isNaN(value)) continue;
-      const dx = x - cx;
-      const dy = y - cy;
-      const model = Math.exp(-(a * dx * dx + b * dx * dy + c * dy * dy));
-      const residual = value - model;
-      const slope = [-dx * dx * model, -dx * dy * model, -dy * dy * model];
-      square += residual * residual;
-      for (let i = 0; i < 3; i++) {
-        gradient[i]! += slope[i]! * residual;
-        for (let j = 0; j < 3; j++) matrix[i]![j]! += slope[i]! * slope[j]!;
-      }
+  for (let k = 0; k < value.length; k++) {
+    const [x, y] = [dx[k]!, dy[k]!];
+    const model = Math.exp(-(a * x * x + b * x * y + c * y * y));
+    const residual = value[k]! - model;
+    // What is far down the flank says little of the lobe and may belong to a sidelobe.
+    const weight = Math.max(leastWeight, Math.min(1, value[k]!)) ** 2;
+    const slope = [-x * x * model, -x * y * model, -y * y * model];
+    square += weight * residual * residual;
+    for (let i = 0; i < 3; i++) {
+      gradient[i]! += weight * slope[i]! * residual;
+      for (let j = 0; j < 3; j++) matrix[i]![j]! += weight * slope[i]! * slope[j]!;
     }
   }
   return { square, gradient, matrix };
@@ -159,7 +161,9 @@ function beamOf(shape: Quadratic, pixel: Pick<ImageGeometry, 'pixsizeX' | 'pixsi
   const mean = (a + c) / 2;
   const spread = Math.hypot((a - c) / 2, b / 2);
   if (!(mean - spread > 0)) return undefined;
-  const fwhm = (curvature: number) => 2 * Math.sqrt(Math.LN2 / curvature);
+  // What is narrower than a pixel can't be seen on pixels.
+  const least = Math.min(pixel.pixsizeX, pixel.pixsizeY);
+  const fwhm = (curvature: number) => Math.max(least, 2 * Math.sqrt(Math.LN2 / curvature));
   // The major axis lies where the quadratic form grows least; angle from north (m) towards east (l).
   const angle = Math.atan2(b, a - c) / 2 + Math.PI / 2;
   const fromNorth = Math.PI / 2 - angle;
