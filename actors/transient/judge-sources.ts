@@ -73,8 +73,9 @@ function brightest(means: readonly Moments[]): number {
   return Math.max(0, ...means.map(({ mean }) => mean).filter(Number.isFinite));
 }
 
-/** The amplitude of a source's brightening, Jy; 0 where there is none. What errors of calibration, or sidelobes
- * of what the model lacks, do to the flux of a steady source they do in much the same measure elsewhere. */
+/** The amplitude of a source's brightening, Jy; 0 where there is none. What errors of calibration, or
+ * sidelobes of what the model lacks, do to the flux of a steady source they do in much the same measure
+ * elsewhere. */
 const brightening =
   (threshold: number) =>
   ({ event }: CurveSummary): number =>
