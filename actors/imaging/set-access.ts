@@ -66,18 +66,21 @@ export async function withSet<T>(
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
-  let entry = entries.get(real);
-  if (entry?.stamp !== stamp) entry = { set: openMeasurementSet(real), stamp, users: 0 };
+  const known = entries.get(real);
+  const entry = known?.stamp === stamp ? known : { set: openMeasurementSet(real), stamp, users: 0 };
   entries.delete(real);
   entries.set(real, entry);
   entry.users++;
   try {
+    if (known !== undefined && known !== entry && known.users === 0) await close(known);
     return await use(await entry.set);
   } catch (error) {
     if (entries.get(real) === entry) entries.delete(real);
     throw error;
   } finally {
     entry.users--;
+    // Whoever leaves last closes what is kept no longer: after an error, or when it was written anew.
+    if (entry.users === 0 && entries.get(real) !== entry) await close(entry);
     await closeIdle();
   }
 }
@@ -87,9 +90,13 @@ async function closeIdle(): Promise<void> {
     if (entries.size <= keptOpen) return;
     if (entry.users > 0) continue;
     entries.delete(path);
-    await entry.set.then(
-      (set) => set.close(),
-      () => undefined,
-    );
+    await close(entry);
   }
+}
+
+async function close({ set }: Entry): Promise<void> {
+  await set.then(
+    (open) => open.close(),
+    () => undefined,
+  );
 }

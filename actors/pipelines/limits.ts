@@ -43,8 +43,12 @@ export const limits = {
   thumbnailLeast: 14,
   /** ... and no more than the report draws one by one. */
   thumbnailMost: 48,
-  /** Samples of a frame that a source must have on average, or the fluxes of many could not be told apart. */
-  samplesPerSource: 4,
+  /** Baselines of a frame that a source must have, or the fluxes of many could not be told apart: the
+   *  channels of one baseline say much the same. */
+  baselinesPerSource: 3,
+  /** Baselines of a frame, those of five antennas, below which changes are not looked for: a source elsewhere
+   *  that the model lacks can't be told from a transient. */
+  leastBaselines: 10,
   /** Sources that are fitted together; their normal matrix grows with the square. */
   mostSources: 200,
 } as const;

@@ -5,7 +5,7 @@
 import { AsperitasError } from '../../runtime/index.ts';
 import { griddingBytes } from '../imaging/kernels/grid-plan.ts';
 import { limits } from './limits.ts';
-import { type TransientPlan, visibilityBytes } from './transients-plan.ts';
+import { baselinesOf, type TransientPlan, visibilityBytes } from './transients-plan.ts';
 
 /** What a search will take. */
 export interface SearchCost {
@@ -94,6 +94,7 @@ export function planText(plan: TransientPlan, cost: SearchCost, nodes: readonly 
   const arcsec = (request.pixsize * 180 * 3600) / Math.PI;
   const sites = [...new Set(sets.map(({ set }) => set.site))];
   const threads = nodes.reduce((sum, node) => sum + node.threads, 0);
+  const baselines = Math.round(baselinesOf(plan));
   const hungriest = nodes.reduce((most, node) => Math.max(most, nodeBytes(cost, node.threads)), 0);
   const least = nodes.reduce((sum, node) => Math.min(sum, node.memoryBytes), Number.POSITIVE_INFINITY);
   const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
@@ -105,6 +106,11 @@ export function planText(plan: TransientPlan, cost: SearchCost, nodes: readonly 
       `${(cost.visibilities / 1e6).toFixed(2)} million visibilities in ${count(blocks.length, 'chunk')}`,
     `      about ${cost.tasks} tasks on ${count(threads, 'thread')} of ${count(nodes.length, 'node')}; ` +
       `a node needs ${gib(hungriest)} of memory and has ${gib(least)}; ${gib(cost.diskBytes)} of files`,
+    ...(baselines < limits.leastBaselines
+      ? [
+          `      frames of ${count(baselines, 'baseline')} can't tell a transient from a sidelobe: only lasting sources`,
+        ]
+      : []),
     '',
   ].join('\n');
 }

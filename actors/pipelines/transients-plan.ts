@@ -5,6 +5,7 @@
 import { AsperitasError } from '../../runtime/index.ts';
 import type { Block, BlockFrame } from '../imaging/block.ts';
 import type { ImagingSpec } from '../imaging/frame-imager.ts';
+import { median } from '../transient/robust.ts';
 import { binOf, binTimes, type TimeBins } from '../transient/time-bins.ts';
 import type { Direction } from '../visibility.ts';
 import { limits } from './limits.ts';
@@ -189,6 +190,14 @@ function commonCentre(sets: readonly SetSummary[], pixsize: number): Direction {
     );
   }
   return phaseCentre;
+}
+
+/** The usual number of rows of a frame: baselines, as often as they were sampled. */
+export function baselinesOf({ blocks }: Pick<TransientPlan, 'blocks'>): number {
+  const rows = blocks.map(({ visibilities, frames, selection }) => {
+    return visibilities / (selection.channels[1] - selection.channels[0]) / frames.length;
+  });
+  return median(rows);
 }
 
 /** Divides the work. Throws `different-phase-centres`.

@@ -10,17 +10,17 @@ import { groupComponents } from '../transient/clean-sources.ts';
 import { curvesOf, type FrameMeasures, noisePowerOf } from '../transient/curves.ts';
 import { addNormal, type NormalEquations } from '../transient/fit-frame.ts';
 import { highestSidelobe } from '../transient/image-noise.ts';
+import { judgeSources } from '../transient/judge-sources.ts';
 import { type BandCurve, type CurveSummary, summarise } from '../transient/light-curve.ts';
 import { refine } from '../transient/refine.ts';
-import { median } from '../transient/robust.ts';
 import { selectDetections } from '../transient/select-detections.ts';
 import { type ModelSource, type Place, placeOf, pointSource } from '../transient/sky-model.ts';
-import { addGroups, isListed, keepReal } from '../transient/source-list.ts';
+import { addGroups, keepReal } from '../transient/source-list.ts';
 import { momentsOf } from '../transient/variability.ts';
 import type { Beam } from '../visibility.ts';
 import { limits } from './limits.ts';
 import { type BandBeam, detectInPass, makePass, type Pass, type Stand } from './transients-pass.ts';
-import type { TransientPlan } from './transients-plan.ts';
+import { baselinesOf, type TransientPlan } from './transients-plan.ts';
 import type { BlockFit, BlockMeasures, FitDepth, MeanClean } from './transients-tasks.ts';
 
 /** Where a search stands: enough to go on from. */
@@ -105,6 +105,7 @@ class Course {
   readonly #hooks: SearchHooks;
   /** Sources that the frames can tell apart. */
   readonly #most: number;
+  readonly #tellsChanges: boolean;
   #sources: readonly ModelSource[];
   #dropped: readonly Place[];
   #phase: SearchState['phase'];
@@ -126,8 +127,9 @@ class Course {
       .map(({ beam }) => beam)
       .reduce((best, beam) => (widthOf(beam) < widthOf(best) ? beam : best));
     this.#hooks = hooks;
-    const samples = median(stand.plan.blocks.map(({ visibilities, frames }) => visibilities / frames.length));
-    this.#most = Math.max(1, Math.min(limits.mostSources, Math.floor(samples / limits.samplesPerSource)));
+    const baselines = baselinesOf(stand.plan);
+    this.#tellsChanges = baselines >= limits.leastBaselines;
+    this.#most = Math.max(1, Math.min(limits.mostSources, Math.floor(baselines / limits.baselinesPerSource)));
     this.#sources = state?.sources ?? [];
     this.#dropped = state?.dropped ?? [];
     this.#phase = state?.phase ?? 'clean';
@@ -243,7 +245,8 @@ class Course {
       // What may be a sidelobe of the strongest waits until that is subtracted.
       const share = Math.min(sidelobe, limits.sidelobeShare) * (groups[0]?.fluxJy ?? 0);
       const least = this.#phase === 'clean' ? this.#thermal[band]! : Math.max(noise, this.#thermal[band]!);
-      const leastJy = Math.max(limits.cleanSeedSigma * least, share);
+      const range = this.#plan.request.epsilon * this.#brightest();
+      const leastJy = Math.max(limits.cleanSeedSigma * least, share, range);
       const { sources, added } = addGroups(this.#sources, groups.filter(this.#isNew), {
         beam,
         leastJy,
@@ -261,14 +264,22 @@ class Course {
     !this.#dropped.some(({ l, m }) => Math.hypot(l - place.l, m - place.m) < 0.5 * widthOf(this.#sharpest));
 
   async #addDetections(pass: Pass): Promise<number> {
+    if (!this.#tellsChanges) return 0;
     const beams = this.#beams.map(({ beam }) => beam);
     const detections = await detectInPass(this.#stand, pass, beams);
-    const fresh = detections.filter((one) => this.#isNew({ place: one }));
+    const least = this.#plan.request.epsilon * this.#brightest();
+    const fresh = detections.filter((one) => one.amplitude >= least && this.#isNew({ place: one }));
     const { accepted } = selectDetections(fresh, this.#sources.map(placeOf));
     const room = Math.max(0, this.#most - this.#sources.length);
     const added = accepted.slice(0, room).map((one) => pointSource(one));
     this.#sources = [...this.#sources, ...added];
     return added.length;
+  }
+
+  /** The mean flux of the brightest source in any band, Jy. */
+  #brightest(): number {
+    const means = this.#curves.flatMap((curves) => curves.map((curve) => momentsOf(curve).mean));
+    return Math.max(0, ...means.filter(Number.isFinite));
   }
 
   /** Drops what the light curves do not bear out. */
@@ -289,17 +300,24 @@ class Course {
     const byBand = bands.map((_, band) =>
       curvesOf(this.#framesOf(pass.measures, band, fitted.length), fitted.length, true),
     );
-    const sources = fitted.map((model, i): FoundSource => {
-      const curves = byBand.map((list) => list[i]!);
-      const summary = summarise(curves, bins, request.threshold);
-      const means = curves.map((curve, band) => {
-        const { mean, meanError } = momentsOf(curve);
-        return { flux: mean, error: meanError, noise: meanNoise[band]! };
-      });
-      const listed = isListed(summary, means, request.threshold);
-      return { model, curves, summary, placeErrorRad: this.#placeError[i]!, listed };
-    });
     const beams = this.#beams.map(({ beam }) => beam);
+    const curves = fitted.map((_, i) => byBand.map((list) => list[i]!));
+    const { threshold, epsilon: range } = request;
+    const verdicts = judgeSources(curves, {
+      bins,
+      meanNoise,
+      threshold,
+      range,
+      tellsChanges: this.#tellsChanges,
+    });
+    const sources = fitted.map(
+      (model, i): FoundSource => ({
+        model,
+        curves: curves[i]!,
+        ...verdicts[i]!,
+        placeErrorRad: this.#placeError[i]!,
+      }),
+    );
     return { sources, beams, noisePower: this.#noisePower, meanNoise, fits: pass.fits };
   }
 

@@ -108,7 +108,8 @@ export const fitBlock = task(
       if (!(image.sumWeight > 0)) return;
       const expected = expectedNoise(frame, imager.weights(frame), fit.scatter);
       sigma[k] = frameNoise(frame, image, expected);
-      excess[k] = Math.max(1, sigma[k]! / expected);
+      // Sidelobes of what is not in the model are no noise to search in, but errors to reckon with.
+      excess[k] = Math.max(1, pixelScatter(image.pixels) / expected);
     });
     const measures = { flux, variance, scatter, samples, sumWeight, sigma, excess, normal };
     if (depth === 'fluxes') return { measures, mean: undefined, frames: [] };

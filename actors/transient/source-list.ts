@@ -85,15 +85,3 @@ export function keepReal(
   });
   return keep;
 }
-
-/** Whether a source is to be listed: a brightening that stands out of its light curve, or a mean flux that
- * stands out of the mean image too, where errors that all frames share do not average out.
- * @param means mean flux of each band, and the noise of the mean image there, Jy */
-export function isListed(
-  { event }: CurveSummary,
-  means: readonly { readonly flux: number; readonly error: number; readonly noise: number }[],
-  threshold: number,
-): boolean {
-  if (event !== undefined && event.snr >= threshold) return true;
-  return means.some(({ flux, error, noise }) => flux >= threshold * Math.max(error, noise));
-}
