@@ -1,7 +1,7 @@
 /**
- * What a task costs on a cluster of real processes, from the client's call to its result: graphs of empty tasks
- * on two nodes of one thread each, and the same graphs on Dask with two workers of one thread each, in the
- * same run, where `--peer PYTHON` names a Python that has it.
+ * What a task costs on a cluster of real processes, from the client's call to its result: graphs of empty
+ * tasks on two nodes of one thread each, and the same graphs on Dask with two workers of one thread each,
+ * in the same run, where `--peer PYTHON` names a Python that has it.
  *
  *     node dist/bench/cluster.js [--size N] [--repeats N] [--peer PYTHON]
  */
