@@ -1,6 +1,7 @@
 /**
  * The command `npm run bench`: runs all benchmarks one after the other, or those named, each in a process of
- * its own; `npm run bench -- gridding --peer python3` passes what follows on. Must not know: what they measure.
+ * its own; `npm run bench -- gridding --peer python3` passes what follows on. Must not know: what they
+ * measure.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Measures gridding and degridding on one thread, beside the direct sum and, if a Python interpreter with ducc0
- * is named, beside ducc0 on the same visibilities: `node dist/bench/gridding.js [--peer PYTHON] [--samples N]`.
- * Must not know: tasks, files of the project.
+ * Measures gridding and degridding on one thread, beside the direct sum and, if a Python interpreter with
+ * ducc0 is named, beside ducc0 on the same visibilities:
+ * `node dist/bench/gridding.js [--peer PYTHON] [--samples N]`. Must not know: tasks, files of the project.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -83,7 +83,8 @@ for size in spec["sizes"]:
             t = time.process_time()
             ducc0.wgridder.dirty2ms(dirty=image, **common)
             best[1] = min(best[1], time.process_time() - t)
-        out.append(dict(size=size, epsilon=eps, grid=vis.size / best[0] / 1e6, degrid=vis.size / best[1] / 1e6))
+        grid, degrid = (vis.size / seconds / 1e6 for seconds in best)
+        out.append(dict(size=size, epsilon=eps, grid=grid, degrid=degrid))
 print(json.dumps(out))
 `;
 

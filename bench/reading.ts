@@ -1,8 +1,9 @@
 /**
- * How fast the visibilities of a Measurement Set come from disk: `reading.js [SET] [--peer PYTHON]`. Reads DATA,
- * FLAG and WEIGHT in blocks of rows, and, as the ceiling, the same files with nothing but positioned reads; with a
- * cold and a warm page cache; and what python-casacore takes for the same blocks, if a Python that has it is
- * named. Without a set a table of about 140 MB is written and read. Must not know: storage managers.
+ * How fast the visibilities of a Measurement Set come from disk: `reading.js [SET] [--peer PYTHON]`. Reads
+ * DATA, FLAG and WEIGHT in blocks of rows, and, as the ceiling, the same files with nothing but positioned
+ * reads; with a cold and a warm page cache; and what python-casacore takes for the same blocks, if a Python
+ * that has it is named. Without a set a table of about 140 MB is written and read. Must not know: storage
+ * managers.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -98,10 +99,12 @@ async function readColumns(path: string, names: readonly string[], blockRows: nu
 
 const peerScript = `
 import sys, time, json, subprocess, casacore.tables as ct
-path, names, step, runs, files = sys.argv[1], sys.argv[2].split(','), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]
+path, names = sys.argv[1], sys.argv[2].split(',')
+step, runs, files = int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]
 def once(cold):
     if cold:
-        for f in files: subprocess.run(['dd', 'if=' + f, 'iflag=nocache', 'count=0'], stderr=subprocess.DEVNULL)
+        for f in files:
+            subprocess.run(['dd', 'if=' + f, 'iflag=nocache', 'count=0'], stderr=subprocess.DEVNULL)
     begin = time.perf_counter()
     t = ct.table(path, ack=False)
     for start in range(0, t.nrows(), step):
@@ -158,15 +161,16 @@ async function measure(path: string, peer: string | undefined): Promise<Figure[]
 
 function report(path: string, figures: readonly Figure[]): string {
   const rate = (bytes: number, seconds: number) =>
-    (Number.isNaN(seconds) ? '-' : (bytes / 1e6 / seconds).toFixed(0)).padStart(9);
-  const lines = figures.map(
-    ({ what, bytes, warmSeconds, coldSeconds }) =>
-      `${what.padEnd(34)}${(bytes / 1e6).toFixed(1).padStart(9)}${rate(bytes, warmSeconds)}${rate(bytes, coldSeconds)}`,
+    Number.isNaN(seconds) ? '-' : (bytes / 1e6 / seconds).toFixed(0);
+  const line = (what: string, ...figures: string[]) =>
+    what.padEnd(34) + figures.map((figure) => figure.padStart(10)).join('');
+  const lines = figures.map(({ what, bytes, warmSeconds, coldSeconds }) =>
+    line(what, (bytes / 1e6).toFixed(1), rate(bytes, warmSeconds), rate(bytes, coldSeconds)),
   );
   const peak = (process.resourceUsage().maxRSS / 1024).toFixed(0);
   return [
     `${path}: best of ${runs}, blocks of ${blockBytes >> 20} MiB of visibilities; peak memory ${peak} MiB`,
-    `${'bytes as stored'.padEnd(34)}${'MB'.padStart(9)}${'warm MB/s'.padStart(11)}${'cold MB/s'.padStart(10)}`,
+    line('bytes as stored', 'MB', 'warm MB/s', 'cold MB/s'),
     ...lines,
     '',
   ].join('\n');

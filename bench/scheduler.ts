@@ -1,12 +1,10 @@
 /**
  * Measures the scheduler without work: tasks a second of the pure core (submit, place, finish; no sockets),
  * bytes of heap a task, and the whole path of client, scheduler and sockets in one process, with nodes that
- * claim at once to have finished. `--peer PYTHON` measures the merge graph on Dask too, with two worker
- * processes, which do run their (empty) tasks.
+ * claim at once to have finished. cluster.ts measures the same graphs on real nodes.
  *
- *     node dist/bench/scheduler.js [--core] [--repeats N] [--size N] [--peer PYTHON]
+ *     node dist/bench/scheduler.js [--core] [--repeats N] [--size N]
  */
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -16,14 +14,14 @@ import { clientLimits } from '../scheduler/limits.ts';
 import type { NodeInfo } from '../scheduler/protocol.ts';
 import { handle } from '../scheduler/scheduler-core.ts';
 import { createState, type SchedulerEvent, type SchedulerState } from '../scheduler/scheduler-state.ts';
-import { type BenchGraph, chain, merge, tree } from './graphs.ts';
-import { finished, infoOf, startZeroWorker } from './zero-worker.ts';
+import { type BenchGraph, chain, merge, tree } from './support/graphs.ts';
+import { finished, infoOf, startZeroWorker } from './support/zero-worker.ts';
 
 const { values: options } = parseArgs({
   options: {
     core: { type: 'boolean', default: false },
     repeats: { type: 'string', default: '3' },
-    /** Tasks of the merge graph that goes over sockets, and to the peer. */
+    /** Tasks of the merge graph that goes over sockets. */
     size: { type: 'string', default: '20000' },
     peer: { type: 'string' },
   },
@@ -170,34 +168,6 @@ async function measureSockets(size: number): Promise<Moment> {
   return spent;
 }
 
-const daskProgram = `
-import sys, time
-from distributed import Client, LocalCluster
-from dask import delayed
-import distributed
-def one(index): return index
-def all_of(parts): return len(parts)
-if __name__ == "__main__":
-    size = int(sys.argv[1])
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            client.submit(one, -1).result()
-            started = time.perf_counter()
-            graph = delayed(all_of)([delayed(one)(index) for index in range(size)])
-            assert graph.compute() == size
-            print(distributed.__version__, 1000 * (time.perf_counter() - started))
-`;
-
-function measureDask(python: string, size: number): { readonly version: string; readonly ms: number } {
-  const { stdout, stderr, status } = spawnSync(python, ['-c', daskProgram, String(size)], {
-    encoding: 'utf8',
-    timeout: 300_000,
-  });
-  if (status !== 0) throw new Error(`${python} could not run Dask: ${stderr.slice(-2000)}`);
-  const [version = '', ms = ''] = stdout.trim().split(' ');
-  return { version, ms: Number(ms) };
-}
-
 const repeats = Math.max(1, Number(options.repeats));
 benchCore(repeats);
 if (!options.core) {
@@ -207,10 +177,4 @@ if (!options.core) {
   const { ms, cpuMs } = best(runs, (run) => run.cpuMs);
   console.log(line(`client to client: merge of ${size}`, size, ms));
   console.log(`    ${((1000 * cpuMs) / size).toFixed(1)} us of processor time a task, all ends together`);
-  if (options.peer !== undefined) {
-    const python = options.peer;
-    const peers = Array.from({ length: repeats }, () => measureDask(python, size));
-    const peer = best(peers, (run) => run.ms);
-    console.log(line(`Dask ${peer.version}: merge of ${size}`, size, peer.ms));
-  }
 }

@@ -77,18 +77,24 @@ function median(values: readonly number[]): number {
 
 const garbage = new GarbageMeter(1);
 
-/** Median MB/s of a transfer, the first of which is not counted. */
+/** Median MB/s of a transfer, the first of which is not counted, and this process's time for each GB. */
 async function rate(bytes: number, repeats: number, transfer: () => Promise<unknown>): Promise<string> {
   const rates: number[] = [];
+  const costs: number[] = [];
   for (let repeat = 0; repeat <= repeats; repeat++) {
     const startMs = performance.now();
+    const startCpu = process.cpuUsage();
     await transfer();
     const seconds = (performance.now() - startMs) / 1000;
-    if (repeat > 0) rates.push(bytes / 1e6 / seconds);
+    const { user, system } = process.cpuUsage(startCpu);
+    if (repeat > 0) {
+      rates.push(bytes / 1e6 / seconds);
+      costs.push(((user + system) / bytes) * 1000);
+    }
     garbage.released(bytes);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return `${median(rates).toFixed(0)} MB/s`;
+  return `${median(rates).toFixed(0)} MB/s, ${median(costs).toFixed(2)} s of CPU a GB`;
 }
 
 async function fetchRaw(socket: Socket, index: number): Promise<Uint8Array> {
@@ -159,8 +165,10 @@ async function measure(repeats: number): Promise<void> {
   const socket = connect(port, '127.0.0.1').setNoDelay();
   const rows: string[][] = [['what', 'asperitas', 'ceiling']];
   for (const [index, bytes] of sizes.entries()) {
-    const raw = await rate(bytes, repeats, () => fetchRaw(socket, index));
-    const own = await rate(bytes, repeats, () => fetcher.fetch(`d${bytes}`, replica));
+    // Small ones more often: most of their first transfers is compiling.
+    const times = Math.ceil(repeats * (bytes < 1e8 ? 10 : 1));
+    const raw = await rate(bytes, times, () => fetchRaw(socket, index));
+    const own = await rate(bytes, times, () => fetcher.fetch(`d${bytes}`, replica));
     rows.push([`a datum of ${bytes / 1e6} MB, node to node`, own, `${raw} (raw TCP)`]);
   }
   socket.destroy();

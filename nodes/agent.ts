@@ -31,7 +31,7 @@ export interface NodeOptions {
   readonly memoryBytes: number;
   /** The folder whose files tasks may read. */
   readonly data: string | undefined;
-  /** Where data are spilled that memory can't hold. */
+  /** Where data are spilled that memory can't hold, in a folder of this process. */
   readonly spillFolder: string;
   /** URLs of the modules that declare tasks. */
   readonly modules: readonly string[];
@@ -81,7 +81,8 @@ export class NodeAgent {
   }
 
   /** Starts a node and resolves when the scheduler knows it.
-   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`, `module-not-loaded` */
+   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`,
+   *   `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
     const { token, name, memoryBytes } = options;
     let agent: NodeAgent | undefined;

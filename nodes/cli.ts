@@ -4,8 +4,7 @@
  * what it throws into one line and an exit status. Commands are loaded by name when they are wanted, so that
  * nothing of the astronomy is imported here. Must not know: what any command does.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { AsperitasError, type Command, isAsperitasError } from '../runtime/index.ts';
 import { helpOf, parseWords } from './command-line.ts';
 import { openCluster } from './open-cluster.ts';
@@ -35,10 +34,8 @@ async function load(name: string): Promise<Command> {
 }
 
 function version(): string {
-  const manifest = ['../../package.json', '../package.json']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
-  return (JSON.parse(readFileSync(manifest!, 'utf8')) as { version: string }).version;
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 async function overview(): Promise<string> {

@@ -21,15 +21,16 @@ function usage(message: string, command: Command): AsperitasError {
 const isNumber = (word: string | undefined): boolean =>
   word !== undefined && word.trim() !== '' && Number.isFinite(Number(word));
 
-/** The option that a word names, by its long or its short name. */
-function optionOf(command: Command, name: string, short: boolean): [string, CommandOption] {
-  const found = Object.entries(command.options).find(([long, option]) =>
-    short ? option.short === name : long === name,
+/** The option that a word names, by its long or its short name. One dash is as good as two, since WSClean's
+ * users write `-size`. */
+function optionOf(command: Command, name: string): [string, CommandOption] {
+  const found = Object.entries(command.options).find(
+    ([long, option]) => long === name || option.short === name,
   );
   if (found !== undefined) return found;
   const near = Object.keys(command.options).find((long) => long.startsWith(name) || name.startsWith(long));
   const hint = near === undefined ? '' : ` (did you mean --${near}?)`;
-  throw usage(`there is no option ${short ? '-' : '--'}${name}${hint}`, command);
+  throw usage(`there is no option --${name}${hint}`, command);
 }
 
 /** Sorts the words after the command's name. Options and arguments may stand in any order; `--` ends the
@@ -45,12 +46,12 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
       args.push(...words.slice(at));
       break;
     }
-    const match = /^(--|-)([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?$/s.exec(word);
+    const match = /^(?:--([^=]+)|-([A-Za-z][^=]*))(?:=(.*))?$/s.exec(word);
     if (match === null) {
       args.push(word);
       continue;
     }
-    const [name, option] = optionOf(command, match[2]!, match[1] === '-');
+    const [name, option] = optionOf(command, match[1] ?? match[2]!);
     const given = match[3];
     if (option.type === 'boolean') {
       if (given !== undefined) throw usage(`--${name} takes no value`, command);

@@ -75,18 +75,24 @@ export class DeviceHost implements TaskRunner {
   }
 
   async #serve(call: ThreadCall, kill: AbortSignal): Promise<ThreadReply> {
-    if (this.#thread === undefined) {
-      this.#thread = this.#start();
-      const loaded = await this.#call({ ...call, request: undefined }, kill, machineLimits.loadMs);
+    const running = this.#thread;
+    const { calls } = (this.#thread ??= this.#start());
+    if (running === undefined) {
+      const load = { ...call, request: undefined };
+      const loaded = await this.#call(calls, load, { kill, limitMs: machineLimits.loadMs });
       if (!loaded.ok) return loaded;
     }
-    return this.#call(call, kill, this.#options.runMs);
+    return this.#call(calls, call, { kill, limitMs: this.#options.runMs });
   }
 
-  async #call(call: ThreadCall, kill: AbortSignal, limitMs: number | undefined): Promise<ThreadReply> {
+  async #call(
+    calls: ThreadCalls<DeviceMethods>,
+    call: ThreadCall,
+    { kill, limitMs }: { readonly kill: AbortSignal; readonly limitMs: number | undefined },
+  ): Promise<ThreadReply> {
     const signal = limitMs === undefined ? kill : AbortSignal.any([kill, AbortSignal.timeout(limitMs)]);
     try {
-      return await this.#thread!.calls.call('run', call, { signal });
+      return await calls.call('run', call, { signal });
     } catch (error) {
       // Cancelled, too slow, or dead: in every case this thread is of no more use.
       await this.#end();

@@ -5,6 +5,7 @@
  */
 import { Piscina } from 'piscina';
 import { fromWireError } from '../runtime/index.ts';
+import { machineLimits } from './machine-limits.ts';
 import { RunLanes } from './run-lanes.ts';
 import type {
   RunOptions,
@@ -24,7 +25,8 @@ export interface ExecutorOptions {
   readonly site: string;
   /** The folder whose files tasks may read. */
   readonly data?: string | undefined;
-  /** What the JavaScript objects of all threads together may take; typed arrays do not count. */
+  /** What the JavaScript objects of all threads together may take; typed arrays do not count.
+   * `threadHeapBytes` a thread unless told. */
   readonly heapBytes?: number | undefined;
   /** How long a cancelled body may go on. */
   readonly graceMs?: number | undefined;
@@ -49,7 +51,7 @@ export class Executor implements TaskRunner {
       return (await this.#pool.run(call, { signal: kill })) as ThreadReply;
     });
     const setup: ThreadSetup = { cancelled: this.#lanes.cancelled, modules, node, site, data };
-    const heapMegabytes = heapBytes === undefined ? undefined : Math.ceil(heapBytes / threads / 2 ** 20);
+    const oneHeapBytes = heapBytes === undefined ? machineLimits.threadHeapBytes : heapBytes / threads;
     this.#pool = new Piscina({
       filename: threadFile,
       name: 'serve',
@@ -61,7 +63,10 @@ export class Executor implements TaskRunner {
       // An idle thread goes on with its event loop, so that it can collect what the last run left.
       atomics: 'disabled',
       workerData: setup,
-      ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.ceil(oneHeapBytes / 2 ** 20),
+        maxYoungGenerationSizeMb: machineLimits.youngHeapBytes / 2 ** 20,
+      },
     });
     this.#pool.on('error', (error: Error) => this.#onIdleThreadDied(error));
   }

@@ -32,6 +32,13 @@ export const machineLimits = {
   /** The transport notices a dead peer by itself; a living one may be busy with the requests of others. */
   fetchSilenceMs: 120_000,
 
+  /** The JavaScript objects of one thread, arrays not counted: a task that goes on beyond loses its thread,
+   * where without a limit the whole node would end. */
+  threadHeapBytes: 2 * 2 ** 30,
+  /** Of these, the young ones. V8's usual size; unless it is set, Node.js 24 now and then ends the process
+   * instead of the thread. */
+  youngHeapBytes: 48 * 2 ** 20,
+
   /** How long a body that was told to stop may go on before its thread is ended. */
   cancelGraceMs: 2_000,
   /** How often a thread looks whether the run that it works on was cancelled. */

@@ -179,9 +179,13 @@ export class Worker {
     const { signal } = controller;
     this.#stops.set(run, controller);
     const startMs = Date.now();
+    const pinned: TaskKey[] = [];
     let end: RunOutcome;
     try {
-      for (const input of inputs) store.pin(input);
+      for (const input of inputs) {
+        store.pin(input);
+        pinned.push(input);
+      }
       await store.relieved(signal);
       const data = await Promise.all(inputs.map((input) => store.get(input, signal)));
       const onStarted = (): void => this.#feed({ type: 'run-started', run });
@@ -191,7 +195,7 @@ export class Worker {
       const about = { thread: 0, startMs, endMs: Date.now(), retryable: true };
       end = { outcome: 'failed', error: toWireError(error), ...about };
     }
-    for (const input of inputs) store.unpin(input);
+    for (const input of pinned) store.unpin(input);
     this.#stops.delete(run);
     this.#onEnded(run, end);
   }

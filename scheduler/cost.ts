@@ -3,7 +3,7 @@
  * and when a thread there is free for it. All in seconds. Pure. Must not know: which node is then chosen.
  */
 import type { NodeId, SiteName } from '../runtime/index.ts';
-import { assumptions } from './limits.ts';
+import { assumptions, limits } from './limits.ts';
 import { runsBefore } from './ready-queue.ts';
 import type { Link, NodeRecord, SchedulerState, TaskRecord } from './scheduler-state.ts';
 
@@ -98,6 +98,36 @@ export function waitSeconds(state: SchedulerState, task: TaskRecord, node: NodeR
   return (idle ? 0 : soonest) + queued / Math.max(1, threads);
 }
 
+/** A node could not fetch from another: for a while it is not sent to do so again. */
+export function noteUnreached(state: SchedulerState, node: NodeId, holder: NodeId): void {
+  const { unreached } = state;
+  const pair = `${node}<${holder}`;
+  unreached.delete(pair);
+  unreached.set(pair, state.now);
+  if (unreached.size <= limits.unreachedPairs) return;
+  for (const oldest of unreached.keys()) {
+    unreached.delete(oldest);
+    return;
+  }
+}
+
+/** Whether a node lately failed to reach a holder. */
+export function isUnreached(state: SchedulerState, node: NodeId, holder: NodeId): boolean {
+  const since = state.unreached.get(`${node}<${holder}`);
+  return since !== undefined && state.now - since < limits.unreachedMs;
+}
+
+/** Whether an input has no copy on the node and none where the node could fetch it lately. */
+function lacksReach(state: SchedulerState, task: TaskRecord, node: NodeRecord): boolean {
+  if (state.unreached.size === 0) return false;
+  const { node: id } = node.info;
+  return task.inputs.some(({ phase }) => {
+    if (phase.name !== 'held' || phase.replicas.has(id)) return false;
+    for (const holder of phase.replicas) if (!isUnreached(state, id, holder)) return false;
+    return true;
+  });
+}
+
 /** What choosing this node costs: when the task would end there, and twice the time of its transfers, since
  * they hold up others on the same lines and estimates of waiting are poor. */
 export function costOf(
@@ -106,5 +136,6 @@ export function costOf(
   place: { readonly node: NodeRecord; readonly inputs: InputBytes },
 ): number {
   const fetch = fetchSeconds(state, place.inputs, place.node);
-  return Math.max(waitSeconds(state, task, place.node), fetch) + 2 * fetch;
+  const penalty = lacksReach(state, task, place.node) ? assumptions.unreachedSeconds : 0;
+  return Math.max(waitSeconds(state, task, place.node), fetch) + 2 * fetch + penalty;
 }

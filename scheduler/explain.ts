@@ -52,8 +52,8 @@ export function explain(state: SchedulerState, key: TaskKey): string {
 }
 
 /** The state after the events of a log that starts with the first event (`log.complete`). */
-export function replay(log: readonly LogEntry[]): SchedulerState {
-  const state = createState();
+export function replay(log: readonly LogEntry[], firstRun: number): SchedulerState {
+  const state = createState(firstRun);
   for (const { event, now } of log) handle(state, event, now);
   return state;
 }

@@ -12,6 +12,10 @@ export const limits = {
   /** So often a task is tried again because holders of its inputs can't be reached though they live; then
    * the inputs are made anew. */
   unreachableTries: 3,
+  /** A node that could not reach another is so long not sent to fetch from it, where there is a choice; so
+   * many such pairs are remembered, the oldest forgotten first. */
+  unreachedMs: 60_000,
+  unreachedPairs: 10_000,
   /** A node silent for so long is lost: ten missed heartbeats, since its event loop may be busy serving. */
   nodeSilenceMs: 10_000,
   /** When the scheduler itself slept so long between two ticks, silence proves nothing about the nodes. */
@@ -31,6 +35,8 @@ export const limits = {
   /** Runs kept for `trace`, and how many travel in one message. */
   traceRuns: 200_000,
   tracePiece: 5_000,
+  /** More runs than a scheduler can give in a second: its next life begins beyond them. */
+  runsPerSecond: 1_000_000,
   /** Holders named for one input of a run: further ones are seldom tried. */
   replicasNamed: 4,
   /** Words of `together` remembered; the oldest is forgotten first. */
@@ -79,6 +85,8 @@ export const assumptions = {
   crossSite: { bytesPerSecond: 50e6, latencySeconds: 0.02 },
   /** Weight of a new measurement in a running mean. */
   learning: 0.2,
+  /** Cost of placing a task where it can't fetch its inputs: more than any wait that is worth while. */
+  unreachedSeconds: 600,
   /** Smaller transfers measure latency, not bandwidth. */
   measuredBytes: 1e6,
   /** Work sent ahead so that a thread need not wait for the scheduler: in seconds of work a thread and in

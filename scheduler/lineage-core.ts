@@ -154,6 +154,8 @@ export function redo(state: SchedulerState, task: TaskRecord, why: string): void
 export function hold(state: SchedulerState, task: TaskRecord, copy: { node: NodeId; bytes: number }): void {
   const phase: HeldPhase = { name: 'held', replicas: new Set([copy.node]), bytes: copy.bytes };
   setPhase(state, task, phase, `${copy.bytes} bytes on ${copy.node}`);
+  // It can be made: what went wrong before says nothing about the next time that it must be.
+  Object.assign(task, { thrown: 0, deaths: 0, losses: 0, unreachable: 0 });
   for (const dependent of task.dependents) {
     if (dependent.phase.name === 'waiting' && --dependent.phase.missing === 0) makeReady(state, dependent);
   }

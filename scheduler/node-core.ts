@@ -3,7 +3,7 @@
  * of runs that no longer count are dropped by their run id. Pure. Must not know: connections, clients.
  */
 import { assertNever, type NodeId, type RunId, type TaskKey } from '../runtime/index.ts';
-import { linkBetween } from './cost.ts';
+import { linkBetween, noteUnreached } from './cost.ts';
 import { assumptions, limits } from './limits.ts';
 import { drop, fail, hold, loseReplica, redo } from './lineage-core.ts';
 import { refreshClasses } from './placement.ts';
@@ -110,6 +110,7 @@ function onInputsMissing(state: SchedulerState, node: NodeRecord, message: Of<'i
   // Take the run back first, so that it counts as one that needs its inputs.
   redo(state, task, `${node.info.node} could not get its inputs`);
   for (const { key, node: holder, reason } of message.inputs) {
+    if (reason === 'unreachable') noteUnreached(state, node.info.node, holder);
     const input = state.tasks.get(key);
     if (input === undefined) continue;
     missed(state, input, { holder, gone: reason === 'absent' || task.unreachable > limits.unreachableTries });

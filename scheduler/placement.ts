@@ -6,7 +6,7 @@
  * tasks came to be ready.
  */
 import { type NodeId, runId, type SiteName } from '../runtime/index.ts';
-import { costOf, type InputBytes, inputBytes, secondsOf } from './cost.ts';
+import { costOf, type InputBytes, inputBytes, isUnreached, secondsOf } from './cost.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
 import type { InputLocation, Replica } from './protocol.ts';
@@ -292,6 +292,7 @@ function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): Inp
   if (replicas.length > 1) {
     const distance = ({ node: id, site }: Replica): number => {
       if (id === node.info.node) return 0;
+      if (isUnreached(state, node.info.node, id)) return 3;
       return site === node.info.site ? 1 : 2;
     };
     replicas.sort((a, b) => distance(a) - distance(b)).splice(limits.replicasNamed);

@@ -162,6 +162,7 @@ export interface Transition {
 export interface SchedulerState {
   seq: number;
   now: Millis;
+  readonly firstRun: number;
   nextRun: number;
   nextRank: number;
   readonly tasks: Map<TaskKey, TaskRecord>;
@@ -181,6 +182,8 @@ export interface SchedulerState {
   /** Mean seconds by function name; links by `from>to` site names. */
   readonly durations: Map<string, number>;
   readonly links: Map<string, Link>;
+  /** When a node last could not reach another, by `node<holder`. */
+  readonly unreached: Map<string, Millis>;
   readonly counts: Record<PhaseName, number>;
   crossSiteBytes: number;
   traces: RunTrace[];
@@ -194,12 +197,15 @@ export interface SchedulerState {
   readonly drops: Map<NodeId, TaskKey[]>;
 }
 
-export function createState(): SchedulerState {
+/** A scheduler that knows nothing yet.
+ * @param firstRun the first run id: none that an earlier life may have given, since nodes outlive it */
+export function createState(firstRun = 1): SchedulerState {
   const zero = 0 as Millis;
   return {
     seq: 0,
     now: zero,
-    nextRun: 1,
+    firstRun,
+    nextRun: firstRun,
     nextRank: 0,
     tasks: new Map(),
     nodes: new Map(),
@@ -213,6 +219,7 @@ export function createState(): SchedulerState {
     groups: new Map(),
     durations: new Map(),
     links: new Map(),
+    unreached: new Map(),
     counts: { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 },
     crossSiteBytes: 0,
     traces: [],

@@ -54,6 +54,11 @@ interface Role<Id extends string, M> {
   readonly lost: (id: Id, reason: string) => SchedulerEvent;
 }
 
+/** Larger than any run id of a scheduler that was started a second ago or earlier, whatever it did. */
+function firstRunOfLife(): number {
+  return Math.floor(Date.now() / 1000) * limits.runsPerSecond;
+}
+
 /** Milliseconds that never go back and can still be read as a time of day. */
 function clock(): Millis {
   return millis(Math.round(performance.timeOrigin + performance.now()));
@@ -65,7 +70,7 @@ function lineOf(error: unknown): string {
 
 class Shell implements RunningScheduler {
   readonly closed: Promise<void>;
-  readonly #state = createState();
+  readonly #state = createState(firstRunOfLife());
   readonly #options: SchedulerOptions;
   readonly #nodes: Role<NodeId, FromNode> = {
     peers: new Map(),

@@ -1,6 +1,7 @@
 // Runs the compiled tests, or those whose path contains one of the words given: `npm test -- casacore`.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +18,9 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`);
   process.exit(1);
 }
-const run = spawnSync(process.execPath, ['--test', '--test-timeout=240000', ...files], {
+// Node.js leaves one processor alone unless told.
+const flags = ['--test', '--test-timeout=240000', `--test-concurrency=${availableParallelism()}`];
+const run = spawnSync(process.execPath, [...flags, ...files], {
   cwd: root,
   stdio: 'inherit',
 });

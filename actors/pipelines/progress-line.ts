@@ -70,7 +70,7 @@ export class ProgressLine {
 
   #draw(): void {
     if (this.#stream.isTTY !== true) return;
-    const width = Math.max(20, (this.#stream.columns ?? 100) - 1);
+    const width = Math.max(20, (this.#stream.columns || 100) - 1);
     this.#stream.write(`\r\u001b[K${this.text().slice(0, width)}`);
     this.#shown = true;
   }

@@ -98,6 +98,7 @@ export function planText(plan: TransientPlan, cost: SearchCost, nodes: readonly 
   const hungriest = nodes.reduce((most, node) => Math.max(most, nodeBytes(cost, node.threads)), 0);
   const least = nodes.reduce((sum, node) => Math.min(sum, node.memoryBytes), Number.POSITIVE_INFINITY);
   const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  const tooFew = `frames of ${count(baselines, 'baseline')} can't tell a transient from a sidelobe`;
   return [
     `plan: ${count(sets.length, 'set')} at ${sites.join(', ')}; field "${sets[0]!.fieldName}" of ` +
       `${sets[0]!.telescope}; ${count(bands.length, 'band')}: ${bands.map(({ name }) => name).join(', ')}`,
@@ -106,11 +107,7 @@ export function planText(plan: TransientPlan, cost: SearchCost, nodes: readonly 
       `${(cost.visibilities / 1e6).toFixed(2)} million visibilities in ${count(blocks.length, 'chunk')}`,
     `      about ${cost.tasks} tasks on ${count(threads, 'thread')} of ${count(nodes.length, 'node')}; ` +
       `a node needs ${gib(hungriest)} of memory and has ${gib(least)}; ${gib(cost.diskBytes)} of files`,
-    ...(baselines < limits.leastBaselines
-      ? [
-          `      frames of ${count(baselines, 'baseline')} can't tell a transient from a sidelobe: only lasting sources`,
-        ]
-      : []),
+    ...(baselines < limits.leastBaselines ? [`      ${tooFew}: only lasting sources`] : []),
     '',
   ].join('\n');
 }

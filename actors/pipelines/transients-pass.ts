@@ -95,6 +95,9 @@ export interface BandBeam {
   readonly sidelobe: number;
 }
 
+/** CLEAN is one long run a band: in the device's thread it keeps none of those that image frames. */
+const cleanOnDevice = cleanMean.with({ needs: { threads: 0, device: 1 } });
+
 /** The mean width of a beam; along a fan beam its length would reach over everything. */
 const widthOf = ({ majorRad, minorRad }: Beam): number => Math.sqrt(majorRad * minorRad);
 
@@ -108,7 +111,7 @@ function cleanGraph(
   return means.map((mean, band) => {
     const { psf, beam } = beams[band]!;
     const radius = Math.max(1, Math.round((0.5 * widthOf(beam)) / imaging.geometry.pixsizeX));
-    return cleanMean(mean, psf, { imaging, radius, eager });
+    return cleanOnDevice(mean, psf, { imaging, radius, eager });
   });
 }
 

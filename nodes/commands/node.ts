@@ -1,10 +1,10 @@
 /**
- * Owns the command `asperitas node`: the daemon that runs tasks next to the data of a site. Must not know: how
- * it runs them.
+ * Owns the command `asperitas node`: the daemon that runs tasks next to the data of a site. Must not
+ * know: how it runs them.
  */
 import { realpath } from 'node:fs/promises';
 import { availableParallelism, freemem, hostname, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
 import { NodeAgent, type NodeOptions } from '../agent.ts';
@@ -49,7 +49,7 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     threads: wholeOf(options, 'threads', 1) ?? availableParallelism(),
     memoryBytes: memory === undefined ? Math.floor(memoryShare * freemem()) : parseBytes('memory', memory),
     data: await folderOf(textOf(options, 'data')),
-    spillFolder: join(textOf(options, 'spill') ?? tmpdir(), `asperitas-spill-${process.pid}`),
+    spillFolder: textOf(options, 'spill') ?? tmpdir(),
     modules: [...ownModules, ...textsOf(options, 'modules').map(moduleUrl)],
     devices: ownDevices,
     host: textOf(options, 'host'),
@@ -92,7 +92,7 @@ export const command: Command = {
     spill: {
       type: 'string',
       value: 'DIR',
-      help: 'where results go that memory cannot hold; the temporary folder',
+      help: 'where results go that memory cannot hold; by default the temporary folder',
     },
     name: { type: 'string', value: 'ID', help: 'unique in the cluster; made of site, host and process' },
     'token-file': { type: 'string', value: 'FILE', help: 'the secret of the scheduler' },
@@ -103,6 +103,6 @@ export const command: Command = {
   },
   details:
     'SIGTERM lets the node finish what runs and leave; its results are made again elsewhere if need be.\n\n' +
-    'example:\n  asperitas node --scheduler ws://10.0.0.1:7010 --site nancay --threads 8 --memory 32GiB --data /data',
+    'example:\n  asperitas node --scheduler ws://10.0.0.1:7010 --site nancay --memory 32GiB --data /data',
   run,
 };

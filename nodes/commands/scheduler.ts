@@ -1,7 +1,6 @@
 /**
  * Owns the command `asperitas scheduler`: the daemon that places tasks. Must not know: how tasks are placed.
  */
-import { once } from 'node:events';
 import type { Command, CommandContext } from '../../runtime/index.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { defaultPort, defaultTokenFile, readOrMakeToken } from '../config.ts';
@@ -24,7 +23,6 @@ async function run({ options, stdout, signal }: CommandContext): Promise<number>
   stdout.write(`scheduler at ${scheduler.url}, token in ${tokenFile ?? defaultTokenFile()}\n`);
   await scheduler.closed;
   leaveOwner();
-  if (stdout.writable && signal.aborted) await Promise.race([once(stdout, 'drain'), Promise.resolve()]);
   return 0;
 }
 

@@ -26,6 +26,7 @@ test('options and arguments stand in any order', () => {
   assert.deepEqual(args, ['a.ms', 'b.ms']);
   assert.deepEqual({ ...options }, { json: true, name: 'y' });
   assert.deepEqual({ ...read('-n', 'x').options }, { name: 'x' });
+  assert.deepEqual({ ...read('-size', '64', '-json').options }, { size: ['64'], json: true });
 });
 
 test('an option of one or two words takes the second only if it is a number', () => {
@@ -54,7 +55,7 @@ test('what is wrong is said in one line, with the option', () => {
     assert.throws(() => read(...words), { code: 'usage', message: about });
   };
   refused(['--siz', '3'], /no option --siz \(did you mean --size\?\); see asperitas look --help/);
-  refused(['-q'], /no option -q/);
+  refused(['-q'], /no option --q/);
   refused(['--name'], /--name wants NAME/);
   refused(['--name', '--json'], /--name wants NAME/);
   refused(['--interval', '3', '--json'], /--interval wants A B/);

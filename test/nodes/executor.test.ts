@@ -195,10 +195,10 @@ test('a thread that dies between runs is replaced', async (t) => {
   assert.equal(resultOf(await executor.run(request(tasks.countRuns))), 1);
 });
 
-test('threads that can not even start are told of', async () => {
-  // Less than Node.js itself needs.
-  const options = { threads: 2, modules: testModules, node: 'a-1', site: 'a', heapBytes: 2 };
-  await assert.rejects(Executor.start(options), (error) => isAsperitasError(error, 'thread-died'));
+test('threads that end while they start are told of', async () => {
+  const modules = [...testModules, 'data:text/javascript,process.exit(3)'];
+  const started = Executor.start({ threads: 2, modules, node: 'a-1', site: 'a' });
+  await assert.rejects(started, (error) => isAsperitasError(error, 'thread-died'));
 });
 
 test('the memory of scratch arrays is given back', async (t) => {

@@ -59,9 +59,10 @@ test('results come back from the site that was asked for, arrays as arrays', asy
 
 test('a fold over two sites sends one partial sum across', async () => {
   const before = (await cluster.status()).crossSiteBytes;
-  const sums = Array.from({ length: 24 }, (_, k) =>
-    sumOf(range.with({ site: (k % 2 === 0 ? 'nancay' : 'paris') as never })(10_000 + k)),
-  );
+  const sums = Array.from({ length: 24 }, (_, k) => {
+    const there = { site: (k % 2 === 0 ? 'nancay' : 'paris') as never };
+    return sumOf.with(there)(range.with(there)(10_000 + k));
+  });
   const total = await cluster.compute(fold(sums, (group) => add(group), { by: 'site', arity: 4 }));
   let wanted = 0;
   for (let k = 0; k < 24; k++) wanted += ((10_000 + k) * (9_999 + k)) / 2;

@@ -86,7 +86,7 @@ export class TaskModels {
       index: this.byKey.size,
       value: modelledValue(fn, key, values),
       ms: fn === 'quick' ? random.between(0, 5) : random.between(1, this.#slowest),
-      bytes: fn === 'bulky' ? random.int(1e5, 5e6) : random.int(0, 1000),
+      bytes: fn === 'bulky' ? random.int(1e5, 5e6) : random.int(1, 1000),
       throwsFirst: throws ? random.int(1, 3) : 0,
       fatal: throws && random.chance(0.2),
       attempts: 0,

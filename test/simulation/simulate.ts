@@ -12,10 +12,11 @@ const { values } = parseArgs({
 });
 const first = Number(values.seed);
 const count = Number(values.seeds);
-let [events, settled, hours, bad] = [0, 0, 0, 0];
+let [ran, events, settled, hours, bad] = [0, 0, 0, 0, 0];
 const failures = new Map<string, number>();
 for (let seed = first; seed < first + count && bad < 3; seed++) {
   const outcome = simulate(seed, { verbose: values.verbose });
+  ran++;
   events += outcome.events;
   settled += outcome.settled;
   hours += outcome.simulatedMs / 3_600_000;
@@ -26,7 +27,7 @@ for (let seed = first; seed < first + count && bad < 3; seed++) {
 }
 const honest = [...failures].map(([code, times]) => `${code} ${times}`).join(', ');
 console.log(
-  `${count} seeds from ${first}: ${bad} failed; ${events} events, ${settled} promises, ` +
+  `${ran} of ${count} seeds from ${first}: ${bad} failed; ${events} events, ${settled} promises, ` +
     `${hours.toFixed(1)} simulated hours; honest failures: ${honest || 'none'}`,
 );
 process.exitCode = bad > 0 ? 1 : 0;

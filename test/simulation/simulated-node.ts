@@ -228,16 +228,6 @@ export class SimulatedNode extends SimulatedProcess {
 
   #send(message: FromNode): void {
     this.connection?.say(message);
-    if (message.type === 'inputs-missing') this.#simulation.expectFault(`${this.name} misses inputs`);
-    const stale =
-      message.type === 'run-done' || message.type === 'run-failed' || message.type === 'run-started';
-    const { random } = this.#simulation.network;
-    if ((stale || message.type === 'inputs-missing') && random.chance(this.#simulation.faults.repeats)) {
-      const { scheduler } = this.#simulation;
-      this.clock.after(random.between(0, random.pick([30, 5000])), () =>
-        scheduler.hearAgain(this.id, message),
-      );
-    }
   }
 
   #forget(key: TaskKey): void {

@@ -40,7 +40,7 @@ export class SimulatedScheduler extends SimulatedProcess {
         ear: {
           heard: (message) => {
             // An older connection of the same name may still deliver.
-            if (this.#nodes.get(node) === connection) this.feed({ type: 'from-node', node, message });
+            if (this.#nodes.get(node) === connection) this.#hear(node, message);
           },
           closed: () => {
             if (this.#nodes.get(node) !== connection) return;
@@ -89,9 +89,15 @@ export class SimulatedScheduler extends SimulatedProcess {
     return connection;
   }
 
-  /** A report of a run arrives once more, whoever made it. */
-  hearAgain(node: NodeId, message: FromNode): void {
-    this.post(() => this.feed({ type: 'from-node', node, message }));
+  /** Some reports of runs come once more, soon or late: perhaps in another life of the node. */
+  #hear(node: NodeId, message: FromNode): void {
+    this.feed({ type: 'from-node', node, message });
+    const { network, faults } = this.#simulation;
+    const { random } = network;
+    if (!('run' in message) || !random.chance(faults.repeats)) return;
+    this.later(random.between(0, random.pick([30, 5000])), () => {
+      this.feed({ type: 'from-node', node, message });
+    });
   }
 
   feed(event: SchedulerEvent): void {

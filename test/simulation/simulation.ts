@@ -211,7 +211,8 @@ export class Simulation {
       fatal: guilty.fatal,
       cancelled: want.cancelled && guilty === want.model,
       'task-killed-nodes': this.scheduler.losses >= 3,
-      'no-such-site': hints.site === 'ghost',
+      // One that was cut off from the beginning is no site either.
+      'no-such-site': hints.site !== undefined && !this.scheduler.state.sites.has(hints.site),
       'stay-conflict': guilty.inputs.some(({ spec }) => spec.hints.stay === true),
     };
     return honest[error.code ?? ''] === true ? undefined : said;

@@ -1,5 +1,6 @@
 /**
- * Compares images and predictions of the gridder with the direct sums, for tests of either build of the kernels.
+ * Compares images and predictions of the gridder with the direct sums, for tests of either build of the
+ * kernels.
  */
 import {
   directImage,

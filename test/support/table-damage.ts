@@ -1,6 +1,7 @@
 /**
- * Damages copies of casacore tables in the ways that disks, networks and ill will do: cut, overwritten, missing
- * and exchanged files, links that lead in circles. A seed decides everything, so that a case can be repeated.
+ * Damages copies of casacore tables in the ways that disks, networks and ill will do: cut, overwritten,
+ * missing and exchanged files, links that lead in circles. A seed decides everything, so that a case can be
+ * repeated.
  */
 import { execFileSync } from 'node:child_process';
 import {

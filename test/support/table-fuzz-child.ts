@@ -1,7 +1,8 @@
 /**
  * The process in which damaged tables are read (test/actors/io/casacore/fuzz.test.ts starts it with little
- * memory): `table-fuzz-child.js SOURCE FIRST_SEED COUNT`. Prints a line of JSON before and after each case; what
- * a line lists under `problems` breaks the promise that damage ends in one clear line and harms nothing else.
+ * memory): `table-fuzz-child.js SOURCE FIRST_SEED COUNT`. Prints a line of JSON before and after each case;
+ * what a line lists under `problems` breaks the promise that damage ends in one clear line and harms nothing
+ * else.
  */
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +30,7 @@ export interface FuzzResult {
 
 let largestArrayBytes = 0;
 
-/** Makes a global array class note the sizes it is asked for: memory never touched does not show elsewhere. */
+/** Makes a global array class note the sizes it is asked for: untouched memory shows nowhere else. */
 function watchAllocations(
   name: 'Uint8Array' | 'Uint32Array' | 'Float64Array' | 'Float32Array' | 'Array',
 ): void {

@@ -1,8 +1,8 @@
 /**
  * Owns the kernels that samples are spread with: the exponential of a semicircle (Barnett, Magland and
  * af Klinteberg 2019), exp(beta (sqrt(1 - z^2) - 1)), for uv cells and many w planes, and Lagrange's
- * polynomials on Chebyshev's nodes for a range of w so short that a few planes interpolate all of it. For each
- * the smallest that keeps an asked error is found, by measuring. Pure. Must not know: grids, FFTs, images.
+ * polynomials on Chebyshev's nodes for a range of w so short that a few planes interpolate all of it. For
+ * each the smallest that keeps an asked error is found, by measuring. Pure. Must not know: grids, FFTs.
  */
 import { chebyshevNode, errorOf, errorOfFunction, fitPolynomial, type Taps } from './taps.ts';
 
@@ -90,7 +90,7 @@ function esPolynomials(support: number, beta: number, degree: number): Taps {
 }
 
 /** The Lagrange polynomials of `count` nodes; grid spacings are half ranges. */
-export function nodeTaps(count: number): Taps {
+function nodeTaps(count: number): Taps {
   const offsets = Float64Array.from({ length: count }, (_, k) => chebyshevNode(k, count));
   const coefficients = new Float64Array(count * count);
   for (let k = 0; k < count; k++) {

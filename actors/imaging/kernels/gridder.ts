@@ -1,7 +1,7 @@
 /**
  * Owns imaging and prediction: improved w-gridding (Arras, Reinecke, Westermann and Ensslin 2021) of
- * visibilities to an image of any field of view, and its transpose. Both keep the error relative to the sum of
- * the absolute inputs below the asked epsilon. Must not know: how plans are made, weights, files, tasks.
+ * visibilities to an image of any field of view, and its transpose. Both keep the error relative to the sum
+ * of the absolute inputs below the asked epsilon. Must not know: how plans are made, weights, files, tasks.
  */
 import type { ImageGeometry, StokesVisibilities } from '../../visibility.ts';
 import { type Arena, withArena } from './arena.ts';

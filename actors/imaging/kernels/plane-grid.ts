@@ -1,6 +1,6 @@
 /**
- * Owns one w plane in the arena and its way to and from an image: filling it with samples, borders, the pruned
- * FFT, the phase screen. Must not know: where samples and images come from, the order of planes.
+ * Owns one w plane in the arena and its way to and from an image: filling it with samples, borders, the
+ * pruned FFT, the phase screen. Must not know: where samples and images come from, the order of planes.
  *
  * Only what can differ from zero is transformed: the rows and columns that samples reach on one side, the
  * image's on the other.
@@ -93,8 +93,8 @@ export class PlaneGrid {
     return address;
   }
 
-  /** `[degree + 1][taps in whole vectors]`; every other tap is negative, which moves the image's centre to the
-   * middle of the transform. */
+  /** `[degree + 1][taps in whole vectors]`; every other tap is negative, which moves the image's centre to
+   * the middle of the transform. */
   #allocateTapsUV({ count, degree, coefficients }: Taps): number {
     const lanes = 128 / this.#plan.precision;
     // The inner loop of few taps reads whole pairs of vectors.
@@ -156,7 +156,7 @@ export class PlaneGrid {
     });
   }
 
-  /** Sums the cells of `plane`, filled from `image`, under the samples that it reaches, into their records. */
+  /** Fills `plane` from `image` and adds the cells under the samples that it reaches to their records. */
   addToSamples(samples: SortedSamples, plane: number, image: number): void {
     const [first, last] = this.#recordsOn(samples, plane);
     if (first === last) return;

@@ -1,6 +1,7 @@
 /**
- * Owns the way of visibilities into the arena: their extent, the table of parameters that the inner loops read,
- * and the sorting of a batch of samples by plane and tile. Must not know: how samples are gridded, images.
+ * Owns the way of visibilities into the arena: their extent, the table of parameters that the inner loops
+ * read, and the sorting of a batch of samples by plane and tile. Must not know: how samples are gridded,
+ * images.
  */
 import { type Arena, ofPrecision, type PrecisionKernels } from './arena.ts';
 import { speedOfLight } from './direct.ts';

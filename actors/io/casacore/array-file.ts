@@ -61,8 +61,8 @@ export class ArrayFile {
   }
 
   /**
-   * Where the values of the array at an offset begin, if it has the shape and lies in the page last read; else
-   * -1. The way past arrays that are all alike: no waiting, next to no garbage.
+   * Where the values of the array at an offset begin, if it has the shape and lies in the page last read;
+   * else -1. The way past arrays that are all alike: no waiting, next to no garbage.
    */
   valuesAtHand(offset: number, shape: CellShape): number {
     const first = this.#hasReferenceCounts ? 4 : 0;

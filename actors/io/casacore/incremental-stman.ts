@@ -81,6 +81,8 @@ class IncrementalStMan implements StorageManager {
     const { firstRow, bucket, bucketBytes } = this.#index;
     const source = this.#source;
     const found: ValueRun[] = [];
+    let last: Uint8Array = new Uint8Array(0);
+    let lastAt = -1;
     for (const run of rows.runs) {
       for (let done = 0; done < run.count; ) {
         const row = run.row + done;
@@ -89,8 +91,10 @@ class IncrementalStMan implements StorageManager {
           throw damaged(source.path, BUCKETS_AT, `row ${row} is beyond the row index`);
         const count = Math.min(run.count - done, firstRow[k + 1] - row);
         const bucketAt = BUCKETS_AT + bucket[k] * bucketBytes;
-        const bytes =
-          source.view(bucketAt, bucketBytes) ?? (await source.bytes(bucketAt, bucketBytes, 'a bucket'));
+        // Scattered rows of one bucket must not fetch it each: it may have to be joined from two pages.
+        if (bucketAt !== lastAt) last = await source.bytes(bucketAt, bucketBytes, 'a bucket');
+        lastAt = bucketAt;
+        const bytes = last;
         this.#runsInBucket(column, bytes, {
           first: row - firstRow[k],
           count,
@@ -129,10 +133,14 @@ class IncrementalStMan implements StorageManager {
       rowBytes === 4
         ? view.getUint32(place + entry * 4, littleEndian)
         : Number(view.getBigUint64(place + entry * 8, littleEndian));
-    let entry = entries - 1;
-    while (entry > 0 && rowOf(entry) > want.first) entry--;
-    if (entries === 0 || rowOf(entry) > want.first)
-      throw broken(`no value for row ${want.first} of a bucket`);
+    // The last entry that does not begin behind the wanted row.
+    let entry = -1;
+    for (let high = entries; high - entry > 1; ) {
+      const middle = (entry + high) >> 1;
+      if (rowOf(middle) <= want.first) entry = middle;
+      else high = middle;
+    }
+    if (entry < 0) throw broken(`no value for row ${want.first} of a bucket`);
     const end = want.first + want.count;
     for (let row = want.first; row < end; entry++) {
       const next = entry + 1 < entries ? Math.min(end, rowOf(entry + 1)) : end;

@@ -4,7 +4,7 @@
  */
 import { AsperitasError, isAsperitasError } from '../../../runtime/index.ts';
 
-/** Text from a table as part of an error: control characters and broken letters become `?`, so that it is one line. */
+/** Text from a table as part of an error: control characters and broken letters become `?`. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '?');
 }

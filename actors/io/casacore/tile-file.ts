@@ -79,14 +79,18 @@ export class TileFile {
     await this.#source.readInto(target, from, `tile ${tileNumber}`);
   }
 
+  /** A tile that was kept, decoded. */
+  atHand(tileNumber: number): Uint8Array | undefined {
+    return this.#cache.get(this.#key + tileNumber);
+  }
+
   /** Decoded values that contain the wanted positions on the tile's last axis: mostly the whole tile. */
   async layers(tileNumber: number, wanted: { first: number; count: number }): Promise<TileValues> {
-    const key = this.#key + tileNumber;
-    const kept = this.#cache.get(key);
+    const kept = this.atHand(tileNumber);
     if (kept !== undefined) return { bytes: kept, firstValue: 0 };
     if (this.#isComplete(tileNumber) && this.memoryBytes <= limits.cachedTileBytes) {
       const bytes = await this.#decode(tileNumber, 0, this.tileValues);
-      this.#cache.set(key, bytes, bytes.length);
+      this.#cache.set(this.#key + tileNumber, bytes, bytes.length);
       return { bytes, firstValue: 0 };
     }
     const firstValue = wanted.first * this.#layerValues;
@@ -102,7 +106,7 @@ export class TileFile {
       this.isAlone &&
       this.memoryBytes <= limits.cachedTileBytes &&
       this.#isComplete(tileNumber) &&
-      this.#cache.get(this.#key + tileNumber) === undefined
+      this.atHand(tileNumber) === undefined
     );
   }
 

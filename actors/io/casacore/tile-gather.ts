@@ -102,6 +102,28 @@ interface Loaded {
 
 /** Copies a box out of its tiles. Throws `damaged-table` where the file ends before them. */
 export async function gatherTiles(request: GatherRequest): Promise<void> {
+  const last = request.counts.length - 1;
+  if (request.counts[last] < request.cube.tile[last]) await gatherFew(request);
+  else await gatherMany(request);
+}
+
+/** A few rows, which need no tile whole: scattered ones come one by one and find the tile at hand. */
+async function gatherFew(request: GatherRequest): Promise<void> {
+  const { cube, tiles, width, target, counts } = request;
+  const sourceStrides = stridesOf(cube.tile);
+  const targetStrides = stridesOf(counts);
+  for (const part of tileParts(request)) {
+    const { tileNumber, layers, targetStart } = part;
+    const kept = tiles.atHand(tileNumber);
+    const { bytes, firstValue } =
+      kept === undefined ? await tiles.layers(tileNumber, layers) : { bytes: kept, firstValue: 0 };
+    const source = { source: bytes, sourceStart: part.sourceStart - firstValue, sourceStrides };
+    copyBox({ counts: part.counts, width, ...source, target, targetStart, targetStrides });
+  }
+}
+
+/** Many rows, which need most tiles whole. */
+async function gatherMany(request: GatherRequest): Promise<void> {
   const { cube, tiles, width, target, counts } = request;
   const sourceStrides = stridesOf(cube.tile);
   const targetStrides = stridesOf(counts);

@@ -1,6 +1,6 @@
 /**
- * Sets in which something is missing: flagged throughout, a single time, a single channel, one or two antennas,
- * a field without rows. Each gives what it can, or says in one line what is wrong.
+ * Sets in which something is missing: flagged throughout, a single time, a single channel, one or two
+ * antennas, a field without rows. Each gives what it can, or says in one line what is wrong.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

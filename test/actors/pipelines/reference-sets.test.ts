@@ -1,6 +1,6 @@
 /**
- * The search on sets that other software wrote, with noise, flags, compression and steep spectra: every source
- * that is in them is found at its place, with its light curve and as what it is, and nothing else.
+ * The search on sets that other software wrote, with noise, flags, compression and steep spectra: every
+ * source that is in them is found at its place, with its light curve and as what it is, and nothing else.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -34,7 +34,7 @@ export function setRow<T>(plane: usize, cosines: usize, sines: usize, image: usi
   }
 }
 
-/// Spreads half a row of screen values, indexed by the distance from the centre, over a row of `count` pixels.
+/// Spreads half a row of screen values, by distance from the centre, over a row of `count` pixels.
 /// The centre lies at count / 2: between two pixels if that is odd, whose distances then are k + 1/2.
 export function mirror<T>(half: usize, row: usize, count: i32): void {
   const size = sizeof<T>();
@@ -53,8 +53,8 @@ function addCells<T>(from: usize, to: usize, cells: i32): void {
   }
 }
 
-/// Adds what was gridded left and right of rows r0..r1 to their opposite ends. `plane`, here and below, points
-/// at cell (0, 0) inside its border.
+/// Adds what was gridded left and right of rows r0..r1 to their opposite ends. `plane`, here and below,
+/// points at cell (0, 0) inside its border.
 export function foldColumns<T>(
   plane: usize, stride: usize, sizeU: i32, border: i32, r0: i32, r1: i32,
 ): void {

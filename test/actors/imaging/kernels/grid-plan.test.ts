@@ -8,12 +8,12 @@ import { esTaps, fewestNodes } from '../../../../actors/imaging/kernels/es-kerne
 import { griddingBytes, planGrid } from '../../../../actors/imaging/kernels/grid-plan.ts';
 import { correctionOf, errorOf, shareOf, type Taps } from '../../../../actors/imaging/kernels/taps.ts';
 
-/** The largest relative error of a corrected phase over places and frequencies other than those planned with. */
+/** The largest relative error of a corrected phase, at other places and frequencies than the plan's. */
 function independentError(taps: Taps, most: number): number {
   const correct = correctionOf(taps, most);
   let worst = 0;
   for (let x = -1; x <= 1; x += 0.0437) {
-    for (let nu = -most; nu <= most; nu += most / 17) {
+    for (let nu = -most; nu <= most; nu += most / 43) {
       let [re, im] = [0, 0];
       for (let k = 0; k < taps.count; k++) {
         const phase = 2 * Math.PI * nu * (taps.offsets[k]! + taps.slope * x);
@@ -31,7 +31,7 @@ test('kernels keep the error they are asked for, with fewer taps for more paddin
     let before = Number.POSITIVE_INFINITY;
     for (const sigma of [1.25, 1.5, 2, 2.5]) {
       const taps = esTaps(sigma, error)!;
-      assert.ok(independentError(taps, 1 / (2 * sigma)) <= 1.02 * error, `${sigma}, ${error}`);
+      assert.ok(independentError(taps, 1 / (2 * sigma)) <= 1.05 * error, `${sigma}, ${error}`);
       assert.ok(taps.count <= before, `${sigma}, ${error}: ${taps.count} taps`);
       before = taps.count;
     }
@@ -42,11 +42,11 @@ test('kernels keep the error they are asked for, with fewer taps for more paddin
 test('one plane serves a co-planar array, a few a short range of w', () => {
   const counts = [0, 1e-6, 1e-3, 0.1, 0.5, 3].map((turns) => {
     const taps = fewestNodes(turns, 1e-4);
-    if (taps !== undefined && turns > 0) assert.ok(independentError(taps, turns) <= 1.02e-4, `${turns}`);
+    if (taps !== undefined && turns > 0) assert.ok(independentError(taps, turns) <= 1.05e-4, `${turns}`);
     return taps?.count;
   });
   assert.deepEqual(counts.slice(0, 2), [1, 1]);
-  assert.deepEqual(counts.slice(2, 5).toSorted(), counts.slice(2, 5));
+  assert.ok(counts[2]! < counts[3]! && counts[3]! < counts[4]!, `${counts}`);
   assert.equal(counts.at(-1), undefined);
   assert.ok(errorOf(fewestNodes(0.5, 1e-4)!, 0.5) <= 1e-4);
 });

@@ -1,6 +1,6 @@
 /**
- * However cells are asked for (in blocks, by lists of rows, cut to boxes, with tiles at hand or not) they are the
- * cells that reading one by one gives.
+ * However cells are asked for (in blocks, by lists of rows, cut to boxes, with tiles at hand or not) they are
+ * the cells that reading one by one gives.
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';

@@ -11,8 +11,8 @@ import {
   nodeId,
   siteName,
   webSocketTransport,
-} from '../runtime/index.ts';
-import { type FromNode, type NodeInfo, type RunTrace, ToNode } from '../scheduler/protocol.ts';
+} from '../../runtime/index.ts';
+import { type FromNode, type NodeInfo, type RunTrace, ToNode } from '../../scheduler/protocol.ts';
 
 type Compute = Extract<ToNode, { readonly type: 'compute' }>;
 const { header } = encodeValue(1);

@@ -2,8 +2,8 @@
  * Owns the graphs that schedulers are measured on, as specs of tasks: those of the RSDS paper's suite (merge,
  * tree) and a chain. Must not know: what is measured.
  */
-import { type TaskKey, taskKey } from '../runtime/index.ts';
-import type { TaskSpec } from '../scheduler/protocol.ts';
+import { type TaskKey, taskKey } from '../../runtime/index.ts';
+import type { TaskSpec } from '../../scheduler/protocol.ts';
 
 export interface BenchGraph {
   readonly name: string;
