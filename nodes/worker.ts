@@ -8,7 +8,7 @@ import {
   type Connection,
   type DatumParts,
   encodedBytes,
-  type Millis,
+  fromWireError,
   millis,
   type RunId,
   type TaskKey,
@@ -35,8 +35,8 @@ export interface WorkerTools {
   readonly store: Store;
   readonly runner: Runner;
   readonly fetcher: Fetcher;
-  /** Called once, when the worker has finished what it was told to finish. */
-  readonly onLeave: () => void;
+  /** Called when the worker has finished what it was told to finish, or can't go on because of `error`. */
+  readonly onLeave: (error: Error | undefined) => void;
 }
 
 type StartInstruction = Extract<WorkerInstruction, { type: 'start' }>;
@@ -96,12 +96,15 @@ export class Worker {
 
   #receive(connection: Connection, raw: WireMessage): void {
     if (connection !== this.#connection) return;
+    let message: ToNode;
     try {
-      this.#feed({ type: 'from-scheduler', message: ToNode.parse(raw) });
+      message = ToNode.parse(raw);
     } catch (error) {
       // A scheduler of another version: better no work than wrong work.
-      connection.close(error instanceof Error ? error.message : 'invalid message');
+      this.#tools.onLeave(error as Error);
+      return;
     }
+    this.#feed({ type: 'from-scheduler', message });
   }
 
   #tick(): void {
@@ -111,7 +114,7 @@ export class Worker {
 
   #feed(event: WorkerEvent): void {
     if (this.#left) return;
-    const now: Millis = millis(performance.now());
+    const now = millis(performance.now());
     for (const instruction of handle(this.#state, event, now)) this.#carryOut(instruction);
   }
 
@@ -143,7 +146,7 @@ export class Worker {
         for (const key of instruction.keys) this.#tools.store.delete(key);
         return;
       case 'leave':
-        this.#tools.onLeave();
+        this.#tools.onLeave(instruction.error === undefined ? undefined : fromWireError(instruction.error));
         return;
       default:
         assertNever(instruction);

@@ -175,6 +175,8 @@ export const ToClient = protocol('scheduler-to-client', {
   status: { nodes: array(nodeStatus), tasks: dictionary(count), crossSiteBytes: count },
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },
+  /** The connection is closed after this: the client has sent what can't be followed. */
+  refused: { error: wireError },
 });
 export type ToClient = MessageOf<typeof ToClient>;
 
@@ -194,6 +196,9 @@ export const ToNode = protocol('scheduler-to-node', {
   drop: { keys: array(taskKey) },
   /** Finish what runs, then leave. */
   retire: {},
+  /** The connection is closed after this, and would be again: the node bears the name of another, or has sent
+   * what can't be followed. */
+  refused: { error: wireError },
 });
 export type ToNode = MessageOf<typeof ToNode>;
 
