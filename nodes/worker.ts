@@ -53,6 +53,8 @@ export class Worker {
   readonly #results = new Map<RunId, DatumParts>();
   readonly #ticker: NodeJS.Timeout;
   #connection: Connection | undefined;
+  readonly #events: WorkerEvent[] = [];
+  #feeding = false;
   #left = false;
 
   constructor(tools: WorkerTools) {
@@ -112,10 +114,25 @@ export class Worker {
     this.#feed({ type: 'ticked', storedBytes, rssBytes: process.memoryUsage.rss() });
   }
 
+  /** One event after the other: what an instruction brings about at once, as when the store falls short of
+   * memory, is taken in after the instructions beside it. */
   #feed(event: WorkerEvent): void {
     if (this.#left) return;
-    const now = millis(performance.now());
-    for (const instruction of handle(this.#state, event, now)) this.#carryOut(instruction);
+    this.#events.push(event);
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined && !this.#left; next = this.#events.shift()) {
+        for (const instruction of handle(this.#state, next, millis(performance.now()))) {
+          this.#carryOut(instruction);
+        }
+      }
+    } catch (defect) {
+      // Ending is better than going on with a broken state, or than a lost connection that hides it.
+      this.#tools.onLeave(defect as Error);
+    } finally {
+      this.#feeding = false;
+    }
   }
 
   #carryOut(instruction: WorkerInstruction): void {
