@@ -1,6 +1,6 @@
 /**
- * A node and a scheduler that will not have it, or that it can't understand: it ends and says why, rather than
- * come again for ever. The scheduler's side of the connection is played by the test.
+ * A node and a scheduler that will not have it, or that it can't understand: it ends and says why, rather
+ * than come again for ever. The scheduler's side of the connection is played by the test.
  */
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';

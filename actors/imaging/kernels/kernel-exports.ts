@@ -1,6 +1,6 @@
 /**
- * Owns the types of what the WebAssembly kernels export, as they are called from TypeScript, and the choice of
- * those of one precision. Must not know: the memory that they work in, what they compute.
+ * Owns the types of what the WebAssembly kernels export, as they are called from TypeScript, and the choice
+ * of those of one precision. Must not know: the memory that they work in, what they compute.
  */
 
 type Transform = (

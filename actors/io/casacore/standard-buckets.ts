@@ -1,6 +1,6 @@
 /**
- * Owns what the parts of a StandardStMan know of its buckets: where they begin, and where in them the cells of
- * a column lie. Must not know: how buckets of rows are found, what cells hold.
+ * Owns what the parts of a StandardStMan know of its buckets: where they begin, and where in them the cells
+ * of a column lie. Must not know: how buckets of rows are found, what cells hold.
  */
 import type { PagedSource } from './byte-source.ts';
 import type { RowRuns } from './row-runs.ts';
