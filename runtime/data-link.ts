@@ -85,11 +85,6 @@ export class DataLink {
     this.closed = connection.closed.then((cause) => this.#fail(lostConnection(cause)));
   }
 
-  /** True until the connection has ended. */
-  get open(): boolean {
-    return this.#lost === undefined;
-  }
-
   /** The parts of a datum, in memory of their own. Rejects with `datum-absent` when the server does not hold
    * it, `connection-lost`, `timeout` (a silent server) or `aborted`. */
   fetch(key: string, signal?: AbortSignal): Promise<DatumParts> {

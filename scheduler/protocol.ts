@@ -104,7 +104,6 @@ export const nodeInfo = object({
 });
 export type NodeInfo = Infer<typeof nodeInfo>;
 export const clientInfo = object({ role: oneOf('client'), client: clientId });
-export type ClientInfo = Infer<typeof clientInfo>;
 
 /** Why a holder did not deliver: it says that it does not hold the datum, or it could not be talked to. */
 export const missReason = oneOf('absent', 'unreachable');

@@ -37,7 +37,7 @@ export function text({ options }: Asked, name: string): string | undefined {
 }
 
 /** The values of an option of several words; none if it was not given. */
-export function words({ options }: Asked, name: string): readonly string[] {
+function words({ options }: Asked, name: string): readonly string[] {
   const value = options[name];
   return Array.isArray(value) ? (value as readonly string[]) : [];
 }

@@ -46,10 +46,6 @@ class TiledStMan implements StorageManager {
     return this.#context.littleEndian;
   }
 
-  typeOf(column: number): DataType {
-    return this.#header.types[column];
-  }
-
   cube(index: number): Cube {
     return this.#header.cubes[index];
   }
