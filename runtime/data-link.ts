@@ -133,9 +133,10 @@ export class DataLink {
     try {
       const message = DataReply.parse(raw);
       const pending = this.#pending.get(message.request);
+      // The server lives: requests of one line take turns, and on a slow one a turn may be long in coming.
+      for (const { timer } of this.#pending.values()) timer.refresh();
       // The reply to a request that was cancelled meanwhile.
       if (pending === undefined) return;
-      pending.timer.refresh();
       if (message.type === 'datum-start') this.#start(pending, message);
       else if (message.type === 'datum-piece') this.#take(message.request, pending, message);
       else if (message.type === 'datum-end') this.#finish(message.request, pending);
