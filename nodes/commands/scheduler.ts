@@ -21,8 +21,7 @@ async function run({ options, stdout, signal }: CommandContext): Promise<number>
   signal.addEventListener('abort', stop, { once: true });
   tellOwner(scheduler.url, stop);
   stdout.write(`scheduler at ${scheduler.url}, token in ${tokenFile ?? defaultTokenFile()}\n`);
-  await scheduler.closed;
-  leaveOwner();
+  await scheduler.closed.finally(leaveOwner);
   return 0;
 }
 
