@@ -64,8 +64,10 @@ export class SpillFolder {
     return this.#path;
   }
 
+  /** What can't be removed now is removed by the next process that spills here. */
   async remove(): Promise<void> {
     await this.#made?.catch(() => undefined);
-    if (this.#made !== undefined) await rm(this.#path, { recursive: true, force: true });
+    if (this.#made === undefined) return;
+    await rm(this.#path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
