@@ -20,7 +20,10 @@ const names = firstOption < 0 ? words : words.slice(0, firstOption);
 const options = firstOption < 0 ? [] : words.slice(firstOption);
 const unknown = names.filter((name) => !known.includes(name));
 
-if (unknown.length > 0) {
+if (names.length === 0 && options.length > 0) {
+  process.stderr.write('name the benchmark that the options are for\n');
+  process.exitCode = 2;
+} else if (unknown.length > 0) {
   process.stderr.write(`no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}\n`);
   process.exitCode = 2;
 } else {

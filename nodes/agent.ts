@@ -49,7 +49,8 @@ export interface NodeOptions {
 /** A node at work. */
 export class NodeAgent {
   readonly info: NodeInfo;
-  /** Resolves when the node has left, rejects when it can't go on. */
+  /** Resolves when the node has left; rejects when it can't go on: `scheduler-lost`, or what the scheduler
+   * has against it, such as `name-taken`. */
   readonly ended: Promise<void>;
   readonly #options: NodeOptions;
   readonly #parts: { readonly store: Store; readonly runner: Runner; readonly fetcher: Fetcher };
@@ -77,10 +78,14 @@ export class NodeAgent {
       this.#settle = { resolve, reject };
     });
     this.ended.catch(() => undefined);
-    this.#worker = new Worker({ info, ...parts, onLeave: () => void this.close() });
+    const onLeave = (error: Error | undefined): void => {
+      if (error !== undefined) this.#settle.reject(error);
+      void this.close();
+    };
+    this.#worker = new Worker({ info, ...parts, onLeave });
   }
 
-  /** Starts a node and resolves when the scheduler knows it.
+  /** Starts a node and resolves when it is connected to the scheduler, which may still refuse it (`ended`).
    * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`,
    *   `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {

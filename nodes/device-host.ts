@@ -15,21 +15,16 @@ import type {
   RunRequest,
   TaskRunner,
   ThreadCall,
+  ThreadOptions,
   ThreadReply,
 } from './run-request.ts';
 import { ThreadCalls } from './thread-calls.ts';
 
-export interface DeviceHostOptions {
+export interface DeviceHostOptions extends ThreadOptions {
   /** The resource's name, as in a task's `needs`. */
   readonly device: string;
   /** The number of its lane in traces: those below it are the executor's. */
   readonly lane: number;
-  /** URLs of modules that declare tasks. */
-  readonly modules: readonly string[];
-  readonly node: string;
-  readonly site: string;
-  /** The folder whose files tasks may read. */
-  readonly data?: string | undefined;
   /** How long a cancelled body may go on. */
   readonly graceMs?: number | undefined;
   /** A run that takes longer, loading the modules apart, is ended with its thread. No limit unless told. */

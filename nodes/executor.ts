@@ -12,19 +12,14 @@ import type {
   RunOutcome,
   RunRequest,
   TaskRunner,
+  ThreadOptions,
   ThreadReply,
   ThreadSetup,
 } from './run-request.ts';
 import { toOwnBytes, toSharedParts } from './shared-frames.ts';
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends ThreadOptions {
   readonly threads: number;
-  /** URLs of modules that declare tasks; imported by every thread. */
-  readonly modules: readonly string[];
-  readonly node: string;
-  readonly site: string;
-  /** The folder whose files tasks may read. */
-  readonly data?: string | undefined;
   /** What the JavaScript objects of all threads together may take; typed arrays do not count.
    * `threadHeapBytes` a thread unless told. */
   readonly heapBytes?: number | undefined;

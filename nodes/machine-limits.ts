@@ -29,6 +29,9 @@ export const machineLimits = {
   linkFetches: 8,
   /** A link on which nothing was fetched for so long is closed. */
   linkIdleMs: 30_000,
+  /** A peer that takes nothing of what it asked for is cut off when so long has passed twice: longer than it
+   * takes a slow line to bring what the sockets hold. */
+  stallMs: 120_000,
   /** The transport notices a dead peer by itself; a living one may be busy with the requests of others. */
   fetchSilenceMs: 120_000,
 

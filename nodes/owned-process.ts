@@ -9,7 +9,7 @@ import { loadingVariable, tokenVariable } from './config.ts';
 import { limits } from './limits.ts';
 
 /** What a daemon tells the process that owns it, over the IPC channel, when it can be used. */
-export interface ReadyMessage {
+interface ReadyMessage {
   readonly ready: string;
 }
 

@@ -1,8 +1,9 @@
 /**
- * Owns a queue in which lower ranks come first, and equal ranks in the order in which they were put in: a
- * binary heap. Entries are not taken out when they no longer count; who takes one looks whether it does.
- * Pure. Must not know: what is queued.
+ * Owns a queue in which lower ranks come first, and equal ranks in the order in which they were put in.
+ * Entries are not taken out when they no longer count; who takes one looks whether it does. Pure. Must not
+ * know: what is queued.
  */
+import { Heap } from '../runtime/index.ts';
 
 interface Entry<T> {
   readonly rank: number;
@@ -15,49 +16,20 @@ function before(a: Entry<unknown>, b: Entry<unknown>): boolean {
 }
 
 export class RankQueue<T> {
-  readonly #heap: Entry<T>[] = [];
+  readonly #heap = new Heap<Entry<T>>(before);
   #turn = 0;
 
   push(rank: number, item: T): void {
-    const entry = { rank, turn: this.#turn++, item };
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(entry);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!before(entry, heap[parent]!)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = entry;
+    this.#heap.push({ rank, turn: this.#turn++, item });
   }
 
   /** Takes the first entry out. */
   pop(): T | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined) return undefined;
-    if (heap.length > 0) this.#sink(last);
-    return first.item;
+    return this.#heap.pop()?.item;
   }
 
   /** All entries, in no strict order. */
   items(): T[] {
-    return this.#heap.map(({ item }) => item);
-  }
-
-  #sink(entry: Entry<T>): void {
-    const heap = this.#heap;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, entry)) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = entry;
+    return this.#heap.entries.map(({ item }) => item);
   }
 }

@@ -34,7 +34,7 @@ const passingCodes = new Set([
 
 /** Whether another attempt may end better. An AsperitasError tells of bad input, and will again, but for the
  * codes above; any other error may come from the machine, so it is tried again. */
-export function isRetryable(error: unknown): boolean {
+function isRetryable(error: unknown): boolean {
   return !isAsperitasError(error) || passingCodes.has(error.code);
 }
 

@@ -46,16 +46,21 @@ export interface TaskRunner {
   close(): Promise<void>;
 }
 
-/** What every thread of a node is started with. */
-export interface ThreadSetup {
-  /** Which run of each lane is cancelled, by its ticket: shared by all threads, so that a body which never
-   * yields sees it too. */
-  readonly cancelled: Int32Array;
-  /** URLs of the modules that declare tasks. */
+/** What the threads of a node work with. */
+export interface ThreadOptions {
+  /** URLs of the modules that declare tasks; imported by every thread. */
   readonly modules: readonly string[];
   readonly node: string;
   readonly site: string;
-  readonly data: string | undefined;
+  /** The folder whose files tasks may read. */
+  readonly data?: string | undefined;
+}
+
+/** What every thread of a node is started with. */
+export interface ThreadSetup extends ThreadOptions {
+  /** Which run of each lane is cancelled, by its ticket: shared by all threads, so that a body which never
+   * yields sees it too. */
+  readonly cancelled: Int32Array;
 }
 
 /** A run as it is handed to a thread; without a request, the thread only loads its modules. */

@@ -22,7 +22,7 @@ function isWholeShared({ buffer, byteLength }: Uint8Array): boolean {
 }
 
 /** The frame itself where it is a shared buffer of its own, else a copy that is one. */
-export function toSharedFrame(frame: Uint8Array): Uint8Array {
+function toSharedFrame(frame: Uint8Array): Uint8Array {
   if (isWholeShared(frame)) return frame;
   const copy = allocateShared(frame.byteLength);
   copy.set(frame);

@@ -24,6 +24,8 @@ export interface DataSource {
 export interface ServeOptions {
   /** A datum was sent as a whole, or as much of it as `bytes` says. */
   readonly onServed?: (key: string, bytes: number) => void;
+  /** A peer that takes all that it allowed, and allows no more for so long, is cut off. */
+  readonly stallMs?: number;
 }
 
 interface Request {
@@ -98,8 +100,12 @@ class DataServer {
   }
 
   #onCancel(request: number): void {
-    this.#requests.get(request)?.stop.abort();
+    const entry = this.#requests.get(request);
+    if (entry === undefined) return;
+    entry.stop.abort();
     this.#requests.delete(request);
+    const place = this.#waiting.indexOf(entry);
+    if (place >= 0) this.#waiting.splice(place, 1);
   }
 
   #startNext(): void {
@@ -131,7 +137,9 @@ class DataServer {
           signal.addEventListener('abort', () => resolve(), { once: true });
         });
         void this.#pump();
+        const watch = this.#watchForStall(entry);
         await sent;
+        clearInterval(watch);
         this.#options.onServed?.(entry.key, entry.sentBytes);
       }
     } catch (error) {
@@ -141,6 +149,20 @@ class DataServer {
       if (pinned) this.#source.unpin(entry.key);
       this.#requests.delete(entry.request);
     }
+  }
+
+  /** What is asked for stays in memory until it is sent: not for a peer that has stopped taking it. One that
+   * is slow still has bytes on the way. */
+  #watchForStall(entry: Request): NodeJS.Timeout {
+    let before = -1;
+    const watch = setInterval(() => {
+      const moves = entry.sentBytes > before || entry.credit > 0 || this.#connection.bufferedBytes > 0;
+      before = entry.sentBytes;
+      if (moves) return;
+      this.#connection.close(`nothing of ${entry.key} was taken for a while`);
+      this.#end();
+    }, this.#options.stallMs ?? machineLimits.stallMs);
+    return watch.unref();
   }
 
   #send(message: DataReply): void {

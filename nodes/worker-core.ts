@@ -42,6 +42,7 @@ export function handle(state: WorkerState, event: WorkerEvent, now: Millis): Wor
   state.out = [];
   if (state.left) return state.out;
   dispatch(state, event);
+  if (state.left) return state.out;
   if (state.forgotten.length > 0) {
     state.out.push({ type: 'forget', keys: state.forgotten });
     state.forgotten = [];
@@ -120,6 +121,10 @@ function onMessage(state: WorkerState, message: ToNode): void {
       return;
     case 'retire':
       retire(state);
+      return;
+    case 'refused':
+      state.left = true;
+      state.out.push({ type: 'leave', error: message.error });
       return;
     default:
       assertNever(message);

@@ -122,8 +122,8 @@ export type WorkerInstruction =
   | { readonly type: 'keep'; readonly run: RunId; readonly key: TaskKey }
   | { readonly type: 'discard'; readonly run: RunId }
   | { readonly type: 'forget'; readonly keys: readonly TaskKey[] }
-  /** All is done: close and exit. Nothing is asked after this. */
-  | { readonly type: 'leave' };
+  /** All is done, or the scheduler will not have this node: close and exit. Nothing is asked after this. */
+  | { readonly type: 'leave'; readonly error?: WireError };
 
 export interface WorkerOptions {
   readonly node: NodeId;

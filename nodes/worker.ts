@@ -8,7 +8,7 @@ import {
   type Connection,
   type DatumParts,
   encodedBytes,
-  type Millis,
+  fromWireError,
   millis,
   type RunId,
   type TaskKey,
@@ -35,8 +35,8 @@ export interface WorkerTools {
   readonly store: Store;
   readonly runner: Runner;
   readonly fetcher: Fetcher;
-  /** Called once, when the worker has finished what it was told to finish. */
-  readonly onLeave: () => void;
+  /** Called when the worker has finished what it was told to finish, or can't go on because of `error`. */
+  readonly onLeave: (error: Error | undefined) => void;
 }
 
 type StartInstruction = Extract<WorkerInstruction, { type: 'start' }>;
@@ -53,6 +53,8 @@ export class Worker {
   readonly #results = new Map<RunId, DatumParts>();
   readonly #ticker: NodeJS.Timeout;
   #connection: Connection | undefined;
+  readonly #events: WorkerEvent[] = [];
+  #feeding = false;
   #left = false;
 
   constructor(tools: WorkerTools) {
@@ -96,12 +98,15 @@ export class Worker {
 
   #receive(connection: Connection, raw: WireMessage): void {
     if (connection !== this.#connection) return;
+    let message: ToNode;
     try {
-      this.#feed({ type: 'from-scheduler', message: ToNode.parse(raw) });
+      message = ToNode.parse(raw);
     } catch (error) {
       // A scheduler of another version: better no work than wrong work.
-      connection.close(error instanceof Error ? error.message : 'invalid message');
+      this.#tools.onLeave(error as Error);
+      return;
     }
+    this.#feed({ type: 'from-scheduler', message });
   }
 
   #tick(): void {
@@ -109,10 +114,25 @@ export class Worker {
     this.#feed({ type: 'ticked', storedBytes, rssBytes: process.memoryUsage.rss() });
   }
 
+  /** One event after the other: what an instruction brings about at once, as when the store falls short of
+   * memory, is taken in after the instructions beside it. */
   #feed(event: WorkerEvent): void {
     if (this.#left) return;
-    const now: Millis = millis(performance.now());
-    for (const instruction of handle(this.#state, event, now)) this.#carryOut(instruction);
+    this.#events.push(event);
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined && !this.#left; next = this.#events.shift()) {
+        for (const instruction of handle(this.#state, next, millis(performance.now()))) {
+          this.#carryOut(instruction);
+        }
+      }
+    } catch (defect) {
+      // Ending is better than going on with a broken state, or than a lost connection that hides it.
+      this.#tools.onLeave(defect as Error);
+    } finally {
+      this.#feeding = false;
+    }
   }
 
   #carryOut(instruction: WorkerInstruction): void {
@@ -143,7 +163,7 @@ export class Worker {
         for (const key of instruction.keys) this.#tools.store.delete(key);
         return;
       case 'leave':
-        this.#tools.onLeave();
+        this.#tools.onLeave(instruction.error === undefined ? undefined : fromWireError(instruction.error));
         return;
       default:
         assertNever(instruction);

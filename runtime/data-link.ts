@@ -85,11 +85,6 @@ export class DataLink {
     this.closed = connection.closed.then((cause) => this.#fail(lostConnection(cause)));
   }
 
-  /** True until the connection has ended. */
-  get open(): boolean {
-    return this.#lost === undefined;
-  }
-
   /** The parts of a datum, in memory of their own. Rejects with `datum-absent` when the server does not hold
    * it, `connection-lost`, `timeout` (a silent server) or `aborted`. */
   fetch(key: string, signal?: AbortSignal): Promise<DatumParts> {
@@ -138,9 +133,10 @@ export class DataLink {
     try {
       const message = DataReply.parse(raw);
       const pending = this.#pending.get(message.request);
+      // The server lives: requests of one line take turns, and on a slow one a turn may be long in coming.
+      for (const { timer } of this.#pending.values()) timer.refresh();
       // The reply to a request that was cancelled meanwhile.
       if (pending === undefined) return;
-      pending.timer.refresh();
       if (message.type === 'datum-start') this.#start(pending, message);
       else if (message.type === 'datum-piece') this.#take(message.request, pending, message);
       else if (message.type === 'datum-end') this.#finish(message.request, pending);

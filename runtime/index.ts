@@ -1,9 +1,10 @@
-/** The public face of the runtime: actors and transport, free of tasks, graphs and astronomy. */
+/** The public face of the runtime: messages, codec and transport, free of tasks, graphs and astronomy. */
 
 export * from './codec.ts';
 export * from './command.ts';
 export * from './data-link.ts';
 export * from './errors.ts';
+export * from './heap.ts';
 export * from './ids.ts';
 export * from './message.ts';
 export * from './schema.ts';

@@ -5,7 +5,7 @@
  */
 import type { Millis } from '../runtime/index.ts';
 import { limits } from './limits.ts';
-import type { SchedulerEvent } from './scheduler-state.ts';
+import type { SchedulerEvent } from './scheduler-event.ts';
 
 export interface LogEntry {
   readonly seq: number;

@@ -18,7 +18,7 @@ import type { Replica, ToScheduler } from './protocol.ts';
 
 /** The error of a failed task: its own name, message (in one line), code and fields, with the task's key and
  * the key of the task that failed first; the cause has the remote stack and the whole message. */
-export function taskError({ key, error, culprit }: FailedNews): Error {
+function taskError({ key, error, culprit }: FailedNews): Error {
   const { name, code } = error;
   const line = error.message.replaceAll(/\s*\n\s*/g, ' ').slice(0, clientLimits.messageCharacters);
   const fields = { ...error.fields, task: key, culprit };

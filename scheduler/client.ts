@@ -8,6 +8,7 @@ import {
   assertNever,
   type Connection,
   clientId,
+  fromWireError,
   type TaskKey,
   type Transport,
   webSocketTransport,
@@ -314,6 +315,9 @@ class Client implements Cluster {
       case 'status':
       case 'trace':
         this.#questions.answer(message);
+        return;
+      case 'refused':
+        this.#lose('the scheduler refused this client', fromWireError(message.error));
         return;
       default:
         assertNever(message);

@@ -59,7 +59,7 @@ function add<K>(sums: Map<K, number>, key: K, amount: number): void {
 }
 
 /** How long the inputs that a node lacks take to reach it: transfers over different lines overlap. */
-export function fetchSeconds(state: SchedulerState, inputs: InputBytes, node: NodeRecord): number {
+function fetchSeconds(state: SchedulerState, inputs: InputBytes, node: NodeRecord): number {
   const { site, node: id } = node.info;
   const inSite = (inputs.bySite.get(site) ?? 0) - (inputs.byNode.get(id) ?? 0);
   let slowest = inSite > 0 ? over(linkBetween(state, site, site), inSite) : 0;
@@ -78,7 +78,7 @@ function over(link: Readonly<Link>, bytes: number): number {
 
 /** How long until the node has a thread for the task: nothing when one is idle; else until one of the running
  * ends, after what is queued there and goes first. */
-export function waitSeconds(state: SchedulerState, task: TaskRecord, node: NodeRecord): number {
+function waitSeconds(state: SchedulerState, task: TaskRecord, node: NodeRecord): number {
   const { threads } = node.info;
   const used = node.usedThreads;
   if (used + node.parkedCount + task.needs.threads <= threads) return 0;

@@ -104,7 +104,6 @@ export const nodeInfo = object({
 });
 export type NodeInfo = Infer<typeof nodeInfo>;
 export const clientInfo = object({ role: oneOf('client'), client: clientId });
-export type ClientInfo = Infer<typeof clientInfo>;
 
 /** Why a holder did not deliver: it says that it does not hold the datum, or it could not be talked to. */
 export const missReason = oneOf('absent', 'unreachable');
@@ -175,6 +174,8 @@ export const ToClient = protocol('scheduler-to-client', {
   status: { nodes: array(nodeStatus), tasks: dictionary(count), crossSiteBytes: count },
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },
+  /** The connection is closed after this: the client has sent what can't be followed. */
+  refused: { error: wireError },
 });
 export type ToClient = MessageOf<typeof ToClient>;
 
@@ -194,6 +195,9 @@ export const ToNode = protocol('scheduler-to-node', {
   drop: { keys: array(taskKey) },
   /** Finish what runs, then leave. */
   retire: {},
+  /** The connection is closed after this, and would be again: the node bears the name of another, or has sent
+   * what can't be followed. */
+  refused: { error: wireError },
 });
 export type ToNode = MessageOf<typeof ToNode>;
 

@@ -1,87 +1,58 @@
 /**
- * Owns the order among tasks that are ready: a binary heap, higher priority first, then lower rank. Entries
- * are removed lazily: one is stale when its task has left the phase under which it was queued. Pure. Must not
- * know: nodes, placement.
+ * Owns the order among tasks that are ready: higher priority first, then lower rank. Entries are removed
+ * lazily: one is stale when its task has left the phase under which it was queued. Pure. Must not know:
+ * nodes, placement, what else there is to a task.
  */
-import type { ReadyPhase, TaskRecord } from './scheduler-state.ts';
+import { Heap } from '../runtime/index.ts';
 
-interface Entry {
-  readonly task: TaskRecord;
-  readonly phase: ReadyPhase;
+/** What is asked of a task. Every change of phase gives it another object. */
+interface Ranked {
+  readonly priority: number;
+  readonly rank: number;
+  readonly phase: object;
+}
+
+interface Entry<T> {
+  readonly task: T;
+  readonly phase: object;
 }
 
 /** True when `a` should run before `b`, all else being equal. */
-export function runsBefore(a: TaskRecord, b: TaskRecord): boolean {
+export function runsBefore(a: Ranked, b: Ranked): boolean {
   return a.priority === b.priority ? a.rank < b.rank : a.priority > b.priority;
 }
 
-export class ReadyQueue {
-  #entries: Entry[] = [];
+export class ReadyQueue<T extends Ranked> {
+  readonly #heap = new Heap<Entry<T>>((a, b) => runsBefore(a.task, b.task));
 
   /** Queues a task under its present phase, which must be `ready`. */
-  push(task: TaskRecord, phase: ReadyPhase): void {
-    this.#entries.push({ task, phase });
-    this.#rise(this.#entries.length - 1);
+  push(task: T, phase: T['phase']): void {
+    this.#heap.push({ task, phase });
   }
 
   /** The first task that is still queued here. */
-  peek(): TaskRecord | undefined {
-    for (let top = this.#entries[0]; top !== undefined; top = this.#entries[0]) {
-      if (top.task.phase === top.phase) return top.task;
-      this.#removeTop();
+  peek(): T | undefined {
+    for (let { first } = this.#heap; first !== undefined; { first } = this.#heap) {
+      if (first.task.phase === first.phase) return first.task;
+      this.#heap.pop();
     }
     return undefined;
   }
 
   /** Some of the first tasks, at most `limit`, in no strict order. */
-  sample(limit: number): TaskRecord[] {
+  sample(limit: number): T[] {
     this.peek();
-    const found: TaskRecord[] = [];
-    for (let index = 0; index < this.#entries.length && index < 4 * limit && found.length < limit; index++) {
-      const { task, phase } = this.#entries[index]!;
+    const { entries } = this.#heap;
+    const found: T[] = [];
+    for (let index = 0; index < entries.length && index < 4 * limit && found.length < limit; index++) {
+      const { task, phase } = entries[index]!;
       if (task.phase === phase) found.push(task);
     }
     return found;
   }
 
   /** All tasks that are still queued here, in no strict order. */
-  all(): TaskRecord[] {
-    return this.#entries.filter(({ task, phase }) => task.phase === phase).map(({ task }) => task);
-  }
-
-  #removeTop(): void {
-    const last = this.#entries.pop()!;
-    if (this.#entries.length === 0) return;
-    this.#entries[0] = last;
-    this.#sink();
-  }
-
-  #rise(start: number): void {
-    const entries = this.#entries;
-    const entry = entries[start]!;
-    let index = start;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!runsBefore(entry.task, entries[parent]!.task)) break;
-      entries[index] = entries[parent]!;
-      index = parent;
-    }
-    entries[index] = entry;
-  }
-
-  #sink(): void {
-    const entries = this.#entries;
-    const entry = entries[0]!;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= entries.length) break;
-      const right = entries[child + 1];
-      if (right !== undefined && runsBefore(right.task, entries[child]!.task)) child++;
-      if (!runsBefore(entries[child]!.task, entry.task)) break;
-      entries[index] = entries[child]!;
-      index = child;
-    }
-    entries[index] = entry;
+  all(): T[] {
+    return this.#heap.entries.filter(({ task, phase }) => task.phase === phase).map(({ task }) => task);
   }
 }

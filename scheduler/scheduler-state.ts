@@ -1,12 +1,11 @@
 /**
- * Owns what the scheduler knows: tasks with their phases, nodes, clients, and the counters derived from them;
- * and what can happen to it and be asked of it. Pure data and small queries. Must not know: sockets, clocks,
- * or how events change it (scheduler-core.ts, lineage-core.ts, placement.ts).
+ * Owns what the scheduler knows: tasks with their phases, nodes, clients, and the counters derived from them.
+ * Pure data and small queries. Must not know: sockets, clocks, or how events change it (scheduler-core.ts,
+ * lineage-core.ts, placement.ts).
  */
 import type { ClientId, Millis, NodeId, RunId, SiteName, TaskKey } from '../runtime/index.ts';
 import { BlackBox } from './black-box.ts';
 import type {
-  FromNode,
   Hints,
   NodeInfo,
   Replica,
@@ -14,10 +13,12 @@ import type {
   TaskSpec,
   ToClient,
   ToNode,
-  ToScheduler,
   WireError,
 } from './protocol.ts';
 import { ReadyQueue } from './ready-queue.ts';
+import type { Instruction } from './scheduler-event.ts';
+
+export type { Instruction, SchedulerEvent } from './scheduler-event.ts';
 
 /** Ready: all inputs are held. `parked` names the node that is best for it but has no room yet. */
 export interface ReadyPhase {
@@ -85,7 +86,7 @@ export interface ReadyClass {
   readonly site: SiteName | undefined;
   readonly near: string | undefined;
   readonly needs: Needs;
-  readonly queue: ReadyQueue;
+  readonly queue: ReadyQueue<TaskRecord>;
   readonly nodes: Set<NodeRecord>;
   readonly bySite: Map<SiteName, NodeRecord[]>;
   /** Where the search for a node of a site starts next. */
@@ -102,7 +103,7 @@ export interface NodeRecord {
   retiring: boolean;
   readonly assigned: Map<RunId, TaskRecord>;
   readonly held: Set<TaskRecord>;
-  readonly parked: ReadyQueue;
+  readonly parked: ReadyQueue<TaskRecord>;
   parkedCount: number;
   /** Estimated seconds of parked and of assigned work. */
   parkedSeconds: number;
@@ -125,25 +126,6 @@ export interface ClientRecord {
   /** `done` and `total` as last told. */
   told: string;
 }
-
-export type SchedulerEvent =
-  | { readonly type: 'node-joined'; readonly info: NodeInfo }
-  | { readonly type: 'node-lost'; readonly node: NodeId; readonly reason: string }
-  | { readonly type: 'from-node'; readonly node: NodeId; readonly message: FromNode }
-  | { readonly type: 'client-joined'; readonly client: ClientId }
-  | { readonly type: 'client-lost'; readonly client: ClientId }
-  | { readonly type: 'from-client'; readonly client: ClientId; readonly message: ToScheduler }
-  /** All events of a turn have been handled: time to place tasks. */
-  | { readonly type: 'drained' }
-  | { readonly type: 'ticked' };
-
-export type Instruction =
-  | { readonly type: 'send'; readonly to: NodeId; readonly message: ToNode }
-  | { readonly type: 'notify'; readonly client: ClientId; readonly message: ToClient }
-  /** Close the connection of a node that is taken for dead. */
-  | { readonly type: 'disconnect'; readonly node: NodeId; readonly reason: string }
-  /** Nothing is left to do: end the scheduler. */
-  | { readonly type: 'stop' };
 
 export interface Link {
   bytesPerSecond: number;

@@ -12,13 +12,14 @@ import {
   millis,
   type NodeId,
   type Transport,
+  toWireError,
   type WireMessage,
   webSocketTransport,
 } from '../runtime/index.ts';
 import { defectReport } from './defect-report.ts';
 import { check } from './invariants.ts';
 import { limits } from './limits.ts';
-import { clientInfo, FromNode, nodeInfo, ToScheduler } from './protocol.ts';
+import { clientInfo, FromNode, type NodeInfo, nodeInfo, ToScheduler } from './protocol.ts';
 import { handle } from './scheduler-core.ts';
 import { createState, type Instruction, type SchedulerEvent } from './scheduler-state.ts';
 
@@ -66,6 +67,20 @@ function clock(): Millis {
 
 function lineOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Tells a peer why before its connection closes, so that it does not come again with the same. */
+function refuse(connection: Connection, error: unknown): void {
+  connection.send({ type: 'refused', error: toWireError(error) });
+  connection.close(lineOf(error));
+}
+
+/** Two nodes of one name would replace each other for ever. The same process may come again: its former
+ * connection is lost, though the scheduler may not have noticed. */
+function checkName({ node, url, pid }: NodeInfo, known: NodeInfo | undefined): void {
+  if (known === undefined || (known.url === url && known.pid === pid)) return;
+  const message = `a node named ${node} is there already (${known.url}): give each a --name of its own`;
+  throw new AsperitasError('name-taken', message, { node, url: known.url });
 }
 
 class Shell implements RunningScheduler {
@@ -135,6 +150,7 @@ class Shell implements RunningScheduler {
       const { hello } = connection;
       if (hello.role === 'node') {
         const info = nodeInfo.parse(hello, 'hello');
+        checkName(info, this.#state.nodes.get(info.node)?.info);
         this.#join(this.#nodes, connection, { id: info.node, event: { type: 'node-joined', info } });
       } else if (hello.role === 'client') {
         const { client } = clientInfo.parse(hello, 'hello');
@@ -144,7 +160,7 @@ class Shell implements RunningScheduler {
         throw new AsperitasError('invalid-message', message, { path: 'hello.role' });
       }
     } catch (error) {
-      connection.close(lineOf(error));
+      refuse(connection, error);
     }
   }
 
@@ -175,6 +191,7 @@ class Shell implements RunningScheduler {
       message = role.parse(from.raw);
     } catch (error) {
       // A peer that breaks the protocol can't be followed any further; nobody else is concerned.
+      refuse(from.connection, error);
       this.#part(role, { ...from, reason: lineOf(error) });
       return;
     }

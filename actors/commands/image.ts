@@ -8,18 +8,15 @@ import type { ImagesRequest } from '../pipelines/images-request.ts';
 import { type MaybeTerminal, ProgressLine } from '../pipelines/progress-line.ts';
 import {
   type Asked,
-  epsilonOf,
   fieldOf,
+  imagingOf,
   imagingOptions,
   range,
   required,
-  scaleOf,
-  sizeOf,
-  stokesOf,
   text,
-  weightingOf,
   whole,
 } from './imaging-options.ts';
+import { commandWords } from './run-about.ts';
 
 /** `--spws`: ids of spectral windows, separated by commas. */
 function spwsOf(asked: Asked): readonly number[] | undefined {
@@ -32,12 +29,7 @@ function requestOf(asked: Asked): ImagesRequest {
   const field = text(asked, 'field');
   return {
     field: field === undefined ? undefined : fieldOf(field),
-    pixsize: scaleOf(asked),
-    ...sizeOf(asked),
-    weighting: weightingOf(asked),
-    epsilon: epsilonOf(asked),
-    stokes: stokesOf(asked),
-    dataColumn: text(asked, 'data-column') ?? 'auto',
+    ...imagingOf(asked),
     interval: range(asked, 'interval'),
     intervalsOut: whole('intervals-out', text(asked, 'intervals-out') ?? '1', 1),
     channelRange: range(asked, 'channel-range'),
@@ -49,15 +41,10 @@ function requestOf(asked: Asked): ImagesRequest {
 }
 
 /** The command as it could be typed again. */
-function historyOf({ args, options }: CommandContext): string {
+function historyOf(context: CommandContext): string {
   const quoted = (word: string) =>
     /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  const typed = Object.entries(options).flatMap(([name, value]) => {
-    if (value === undefined || value === false) return [];
-    const values = value === true ? [] : typeof value === 'string' ? [value] : value;
-    return [`--${name}`, ...values.map(quoted)];
-  });
-  return ['asperitas image', ...args.map(quoted), ...typed].join(' ');
+  return commandWords('image', context).map(quoted).join(' ');
 }
 
 async function run(context: CommandContext): Promise<number> {

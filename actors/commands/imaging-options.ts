@@ -5,6 +5,7 @@
 import { AsperitasError, type CommandContext, type CommandOption } from '../../runtime/index.ts';
 import { parseAngle } from '../angles.ts';
 import type { Weighting } from '../imaging/kernels/weighting.ts';
+import type { ImagingRequest } from '../pipelines/imaging-request.ts';
 import { limits } from '../pipelines/limits.ts';
 import type { Stokes } from '../visibility.ts';
 
@@ -36,7 +37,7 @@ export function text({ options }: Asked, name: string): string | undefined {
 }
 
 /** The values of an option of several words; none if it was not given. */
-export function words({ options }: Asked, name: string): readonly string[] {
+function words({ options }: Asked, name: string): readonly string[] {
   const value = options[name];
   return Array.isArray(value) ? (value as readonly string[]) : [];
 }
@@ -89,7 +90,7 @@ export function range(asked: Asked, name: string): readonly [start: number, end:
 }
 
 /** `--weight`; natural unless given. */
-export function weightingOf(asked: Asked): Weighting {
+function weightingOf(asked: Asked): Weighting {
   const [kind = 'natural', robust] = words(asked, 'weight');
   if (kind === 'natural' || kind === 'uniform') return { kind };
   if (kind === 'briggs') return { kind, robust: robust === undefined ? 0 : number('weight', robust, -10) };
@@ -100,14 +101,14 @@ export function weightingOf(asked: Asked): Weighting {
 }
 
 /** `--pol`; Stokes I unless given. */
-export function stokesOf(asked: Asked): Stokes {
+function stokesOf(asked: Asked): Stokes {
   const value = text(asked, 'pol') ?? 'I';
   if (value === 'I' || value === 'Q' || value === 'U' || value === 'V') return value;
   throw new AsperitasError('bad-option', `--pol ${value}: I, Q, U or V is wanted`, { option: 'pol', value });
 }
 
 /** `--epsilon`, the relative accuracy of gridding. */
-export function epsilonOf(asked: Asked): number {
+function epsilonOf(asked: Asked): number {
   return number('epsilon', text(asked, 'epsilon') ?? '1e-4', 1e-7, 0.1);
 }
 
@@ -120,7 +121,7 @@ export function fieldOf(value: string): number | string {
 const leastSize = 16;
 
 /** `--size`: pixels a side of the image. Throws `usage`, `bad-option`, `image-too-large`. */
-export function sizeOf(asked: Asked): { npixX: number; npixY: number } {
+function sizeOf(asked: Asked): { npixX: number; npixY: number } {
   const [x, y] = words(asked, 'size');
   if (x === undefined) throw missing(asked, 'size');
   const npixX = whole('size', x, leastSize);
@@ -138,10 +139,22 @@ export function sizeOf(asked: Asked): { npixX: number; npixY: number } {
 }
 
 /** `--scale`: radians a pixel. The whole sky is two radians wide as an image sees it. */
-export function scaleOf(asked: Asked): number {
+function scaleOf(asked: Asked): number {
   const value = required(asked, 'scale');
   const pixsize = parseAngle('scale', value);
   if (pixsize > 0 && pixsize <= 2 / leastSize) return pixsize;
   const wanted = pixsize > 0 ? 'it leaves fewer pixels than an image needs' : 'an angle above zero is wanted';
   throw new AsperitasError('bad-option', `--scale ${value}: ${wanted}`, { option: 'scale', value });
+}
+
+/** What every imaging command asks for. Throws `usage`, `bad-option`, `image-too-large`. */
+export function imagingOf(asked: Asked): ImagingRequest {
+  return {
+    pixsize: scaleOf(asked),
+    ...sizeOf(asked),
+    weighting: weightingOf(asked),
+    epsilon: epsilonOf(asked),
+    stokes: stokesOf(asked),
+    dataColumn: text(asked, 'data-column') ?? 'auto',
+  };
 }

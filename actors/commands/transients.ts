@@ -12,16 +12,12 @@ import { runTransients, type TransientRun, type WantedSet } from '../pipelines/t
 import { catalogueText } from '../pipelines/transients-rows.ts';
 import {
   type Asked,
-  epsilonOf,
   fieldOf,
+  imagingOf,
   imagingOptions,
   number,
   required,
-  scaleOf,
-  sizeOf,
-  stokesOf,
   text,
-  weightingOf,
   whole,
 } from './imaging-options.ts';
 import { commandWords, roleOf } from './run-about.ts';
@@ -34,12 +30,7 @@ function requestOf(asked: Asked, sets: readonly WantedSet[]): Request {
   return {
     sets,
     field,
-    pixsize: scaleOf(asked),
-    ...sizeOf(asked),
-    weighting: weightingOf(asked),
-    epsilon: epsilonOf(asked),
-    stokes: stokesOf(asked),
-    dataColumn: text(asked, 'data-column') ?? 'auto',
+    ...imagingOf(asked),
     intervalsOut: intervals === undefined ? undefined : whole('intervals-out', intervals, 1),
     bands: whole('bands', text(asked, 'bands') ?? '1', 1),
     threshold: number('threshold', text(asked, 'threshold') ?? '6', 3),

@@ -1,25 +1,14 @@
 /**
  * Owns what `asperitas image` is asked for and what it returns. Must not know: how it is done.
  */
-import type { Weighting } from '../imaging/kernels/weighting.ts';
-import type { Stokes } from '../visibility.ts';
+import type { ImagingRequest } from './imaging-request.ts';
 
 export type Range = readonly [start: number, end: number];
 
 /** What a user asks for. */
-export interface ImagesRequest {
+export interface ImagesRequest extends ImagingRequest {
   /** Id or name; undefined means the only one. */
   readonly field: number | string | undefined;
-  readonly npixX: number;
-  readonly npixY: number;
-  /** Radians. */
-  readonly pixsize: number;
-  readonly weighting: Weighting;
-  /** Relative accuracy of the gridding. */
-  readonly epsilon: number;
-  readonly stokes: Stokes;
-  /** A column's name, or `auto`. */
-  readonly dataColumn: string;
   /** Time steps `[start, end)` of the field; all unless given. */
   readonly interval: Range | undefined;
   readonly intervalsOut: number;

@@ -30,7 +30,7 @@ type Kind = 'dirty' | 'psf';
 const fourDigits = (index: number) => String(index).padStart(4, '0');
 
 /** `PREFIX-t0003-0002-dirty.fits`: interval and channel stand there if there are several. */
-export function imageName(
+function imageName(
   prefix: string,
   plan: ImagesPlan,
   { interval, channel, kind }: { interval: OutputInterval; channel: Channel; kind: Kind },

@@ -2,23 +2,13 @@
  * Owns what a user asks of a transient search. Must not know: how it is answered, command lines.
  */
 import type { SetAddress } from '../imaging/block.ts';
-import type { Weighting } from '../imaging/kernels/weighting.ts';
-import type { Stokes } from '../visibility.ts';
+import type { ImagingRequest } from './imaging-request.ts';
 
 /** A search as asked for. */
-export interface TransientRequest {
+export interface TransientRequest extends ImagingRequest {
   readonly sets: readonly SetAddress[];
   /** Name or id of the field, the same in all sets. */
   readonly field: number | string;
-  readonly npixX: number;
-  readonly npixY: number;
-  /** radians */
-  readonly pixsize: number;
-  readonly weighting: Weighting;
-  readonly epsilon: number;
-  readonly stokes: Stokes;
-  /** A column's name, or `auto`. */
-  readonly dataColumn: string;
   /** Frames a set; undefined for one a time slot. */
   readonly intervalsOut: number | undefined;
   /** Parts that each data description's channels are split into. */

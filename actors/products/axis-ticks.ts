@@ -10,7 +10,7 @@ export interface Tick {
 }
 
 /** The smallest of 1, 2, 5 times a power of ten that is not below `least`. */
-export function roundStep(least: number): number {
+function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return power * ([1, 2, 5].find((digit) => digit * power >= least * (1 - 1e-9)) ?? 10);
 }

@@ -100,7 +100,7 @@ export async function outputOf(
 }
 
 /** The text of provenance.json. */
-export function provenanceJson(provenance: Provenance): string {
+function provenanceJson(provenance: Provenance): string {
   const { startedMjd, endedMjd, software, command, ...rest } = provenance;
   const [started, ended] = [startedMjd, endedMjd].map((mjd) => `${isoFromMjd(mjd)}Z`);
   return `${JSON.stringify({ software, command, started, ended, ...rest }, undefined, 2)}\n`;

@@ -132,7 +132,7 @@ function whereWhen({ source, telescope, errorRadiusDeg, durationS }: TransientAl
 }
 
 /** The identifier of an alert: `ivo://authority/transients#run-source`. */
-export function ivornOf({ authority, runId, source }: TransientAlert): string {
+function ivornOf({ authority, runId, source }: TransientAlert): string {
   return `ivo://${authority}/transients#${runId}-${source.id}`;
 }
 

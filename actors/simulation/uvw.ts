@@ -10,7 +10,7 @@ import type { Direction } from '../visibility.ts';
 const extraTurns = 0.00273781191135448;
 
 /** The Earth's rotation angle (IAU 2000, eq. 14 of Capitaine et al. 2000), UT1 taken as UTC; radians. */
-export function earthRotationAngle(timeMjdSeconds: number): number {
+function earthRotationAngle(timeMjdSeconds: number): number {
   const days = timeMjdSeconds / 86400 - 51544.5;
   const turns = 0.779057273264 + extraTurns * days + (days % 1);
   return 2 * Math.PI * (turns - Math.floor(turns));

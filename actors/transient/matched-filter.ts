@@ -26,19 +26,6 @@ export function filterDurations(longest: number): number[] {
   return durations;
 }
 
-/** How many peaks of pure noise exceed `threshold` on average, by the expected Euler characteristic of a
- * Gaussian field in two dimensions (Worsley et al. 1992): near 6 sigma some fifteen times as many as the
- * number of beams suggests, since a field offers more than one place a beam for a peak.
- * @param trials.elements beams (full width at half maximum squared) in an image
- * @param trials.series independent images: times, durations and bands together */
-export function expectedFalse(
-  trials: { readonly elements: number; readonly series: number },
-  threshold: number,
-): number {
-  const density = (4 * Math.LN2 * threshold * Math.exp(-(threshold ** 2) / 2)) / (2 * Math.PI) ** 1.5;
-  return trials.elements * trials.series * density;
-}
-
 /** Series that are searched together: their sums over 60 bins fit the first cache. */
 const seriesAtOnce = 64;
 

@@ -38,7 +38,7 @@ export function median(values: ArrayLike<number>, stride = 1): number {
 }
 
 /** Standard deviation over median absolute deviation, of normal values. */
-export const sigmaPerMad = 1.482602218505602;
+const sigmaPerMad = 1.482602218505602;
 
 /** The standard deviation about `centre` as the median absolute deviation tells it; NaN without values. */
 export function robustSigma(values: ArrayLike<number>, centre = 0, stride = 1): number {

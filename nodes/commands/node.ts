@@ -73,8 +73,7 @@ async function run(context: CommandContext): Promise<number> {
   const { name, site, scheduler, threads } = options;
   stdout.write(`node ${name} at ${site}: ${threads} threads for ${scheduler}\n`);
   if (signal.aborted) agent.retire();
-  await agent.ended;
-  leaveOwner();
+  await agent.ended.finally(leaveOwner);
   return 0;
 }
 

@@ -22,8 +22,7 @@ async function run({ args, options, stdout, signal }: CommandContext): Promise<n
   signal.addEventListener('abort', stop, { once: true });
   tellOwner(scheduler.url, stop);
   stdout.write(`scheduler at ${scheduler.url}, token in ${tokenPlace(tokenFile)}\n`);
-  await scheduler.closed;
-  leaveOwner();
+  await scheduler.closed.finally(leaveOwner);
   return 0;
 }
 

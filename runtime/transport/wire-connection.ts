@@ -20,6 +20,12 @@ export interface FrameSocket {
   onClose(receive: (why: string | undefined) => void): void;
 }
 
+/** How often a peer is pinged, and how long it may give no sign of life. */
+export interface Patience {
+  readonly pingMs: number;
+  readonly silenceMs: number;
+}
+
 /** A batch of which parts are still to come: blob 0 is the header, the others its frames. */
 interface PartialBatch {
   readonly sizes: readonly number[];
@@ -75,11 +81,13 @@ export class WireConnection implements Connection {
   #ended = false;
   #heardMs = performance.now();
   #error: AsperitasError | undefined;
+  readonly #silenceMs: number;
 
-  constructor(socket: FrameSocket, hello: WireMessage) {
+  constructor(socket: FrameSocket, hello: WireMessage, { pingMs, silenceMs }: Patience = limits) {
     this.#socket = socket;
     this.hello = hello;
-    const pinger = setInterval(() => this.#checkSilence(), limits.pingMs);
+    this.#silenceMs = silenceMs;
+    const pinger = setInterval(() => this.#checkSilence(), pingMs);
     socket.onFrame((data) => this.#onFrame(data));
     socket.onPong(() => {
       this.#heardMs = performance.now();
@@ -160,6 +168,8 @@ export class WireConnection implements Connection {
     this.#bufferedBytes += data.byteLength;
     this.#socket.send(data, () => {
       this.#bufferedBytes -= data.byteLength;
+      // The system takes more only as the peer does: on a slow line the answer to a ping waits behind bulk.
+      this.#heardMs = performance.now();
       if (this.#bufferedBytes <= limits.bufferedBytes) this.#wake();
     });
   }
@@ -229,8 +239,8 @@ export class WireConnection implements Connection {
   }
 
   #checkSilence(): void {
-    if (performance.now() - this.#heardMs > limits.silenceMs) {
-      this.#fail(lost(`the peer was silent for ${limits.silenceMs} ms`));
+    if (performance.now() - this.#heardMs > this.#silenceMs) {
+      this.#fail(lost(`the peer was silent for ${this.#silenceMs} ms`));
     } else {
       this.#socket.ping();
     }

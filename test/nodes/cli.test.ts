@@ -136,6 +136,20 @@ test('daemons started by hand search two sites, lose a node half-way, and end on
   assert.equal((await scheduler.ended).status, 0);
 });
 
+test('a second node of one name ends with one line, and the first works on', async () => {
+  const scheduler = startCli(['scheduler', '--port', '0'], token);
+  const [, url] = await scheduler.said(/scheduler at (ws:\S+),/);
+  const words = ['node', '--scheduler', url!, '--site', 'nancay', '--name', 'n1', '--threads', '1'];
+  const first = startCli(words, token);
+  await first.said(/threads for/);
+  assertRefused(await runCli(words, token), /a node named n1 is there already .*--name/);
+  for (const { child, ended } of [first, scheduler]) {
+    child.kill('SIGTERM');
+    const { status, stderr } = await ended;
+    assert.deepEqual([status, stderr], [0, '']);
+  }
+});
+
 test('a node finds its scheduler again when that is started anew, and works for it', async () => {
   const first = startCli(['scheduler', '--port', '0'], token);
   const [, url] = await first.said(/scheduler at (ws:\S+),/);

@@ -161,6 +161,18 @@ test('a connection that ends lets its data go', async (t) => {
   assert.equal(node.pins.now, 0);
 });
 
+test('a peer that stops taking what it asked for is cut off, and its datum let go', async (t) => {
+  const node = await dataNode(t, { stallMs: 20 });
+  node.store.put('a', datum(numbers(MiB)));
+  const connection = await dialled(t, node);
+  const received = replies(connection);
+  connection.send({ type: 'fetch', request: 1, key: 'a', credit: 1000 });
+  await connection.closed;
+  await node.served[0];
+  assert.equal(piecesBytes(received), 1000);
+  assert.equal(node.pins.now, 0);
+});
+
 const breaches: readonly [string, (connection: Connection) => void][] = [
   ['an unknown message', (connection) => connection.send({ type: 'nonsense' })],
   ['a negative credit', (connection) => connection.send(fetchOf(1, -5))],

@@ -318,6 +318,14 @@ test('a node told to retire with nothing to do leaves at once, as does one witho
   assert.deepEqual(world.tell({ type: 'scheduler-lost' }), ['leave']);
 });
 
+test('a node that the scheduler refuses leaves at once, whatever runs, and says why', () => {
+  const world = new WorkerWorld();
+  world.compute(1, 'x');
+  const error = { name: 'AsperitasError', code: 'name-taken', message: 'a node named a1 is there already' };
+  assert.deepEqual(world.hear({ type: 'refused', error }), [`leave: ${error.message}`]);
+  assert.deepEqual(world.done(1), []);
+});
+
 test('the heartbeat says how many runs have a thread', () => {
   const world = new WorkerWorld();
   world.compute(1, 'x');

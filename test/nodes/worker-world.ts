@@ -125,7 +125,7 @@ export function sentence(instruction: WorkerInstruction): string {
     case 'forget':
       return `forget ${instruction.keys.join(' ')}`;
     case 'leave':
-      return 'leave';
+      return instruction.error === undefined ? 'leave' : `leave: ${instruction.error.message}`;
   }
 }
 

@@ -17,7 +17,7 @@ import {
 import { defectReport } from '../../scheduler/defect-report.ts';
 import { connect, startScheduler, task } from '../../scheduler/index.ts';
 import { check } from '../../scheduler/invariants.ts';
-import type { NodeInfo } from '../../scheduler/protocol.ts';
+import type { NodeInfo, WireError } from '../../scheduler/protocol.ts';
 import { handle } from '../../scheduler/scheduler-core.ts';
 import { eventually, type SmallCluster, startSmallCluster, token } from '../support/small-cluster.ts';
 import { spec, World } from './world.ts';
@@ -66,7 +66,11 @@ test('a peer with a wrong hello is closed, and nobody else notices', async (t) =
     { ...infoOf('b1'), threads: -1 },
     { ...infoOf('b1'), resources: { gpu: 'many' } },
   ]) {
-    await (await dial(url, hello)).closed;
+    const peer = await dial(url, hello);
+    const inbox = inboxOf(peer);
+    await peer.closed;
+    const codes = inbox.map(({ type, error }) => [type, (error as WireError).code]);
+    assert.deepEqual(codes, [['refused', 'invalid-message']]);
   }
   await assertServes(small, 1);
   assert.equal((await small.cluster.status()).nodes.length, 1);
@@ -87,8 +91,10 @@ test('a peer that breaks the protocol is closed, and nobody else notices', async
   for (const [index, message] of messages.entries()) {
     const hello = index % 2 === 0 ? { role: 'client', client: `c${index}` } : infoOf(`b${index}`);
     const peer = await dial(url, hello);
+    const inbox = inboxOf(peer);
     peer.send(message);
     await peer.closed;
+    assert.equal(inbox.at(-1)?.type, 'refused', JSON.stringify(message));
   }
   await assertServes(small, 2);
   await eventually(async () => (await small.cluster.status()).nodes.length === 1, 'they are gone');
@@ -159,6 +165,21 @@ test('a node that connects anew takes the place of its former connection', async
   present.close();
   await small.node('x1');
   assert.equal(await result, 42);
+});
+
+test('a node that bears the name of another process is refused, and the other keeps its work', async (t) => {
+  const small = await startSmallCluster(t, ['a1']);
+  const result = small.cluster.compute(hold('kept'));
+  await eventually(() => ends.has('kept'), 'it runs');
+  const second = await dial(small.scheduler.url, infoOf('a1'));
+  const inbox = inboxOf(second);
+  await second.closed;
+  assert.deepEqual(
+    inbox.map(({ error }) => (error as WireError).code),
+    ['name-taken'],
+  );
+  ends.get('kept')!();
+  assert.equal(await result, 'kept');
 });
 
 test('a client keeps its wants when it connects anew within the grace, and not after', async (t) => {

@@ -1,5 +1,7 @@
 /** The simulated clock: things happen in the order of their times, and those of one time in the order in
  * which they were asked for. */
+import { Heap } from '../../runtime/index.ts';
+
 interface Timer {
   readonly at: number;
   readonly turn: number;
@@ -14,50 +16,24 @@ export class SimulatedClock {
   /** Milliseconds. */
   now = 1000;
   #turn = 0;
-  readonly #heap: Timer[] = [];
+  readonly #timers = new Heap<Timer>(before);
 
   after(ms: number, action: () => void): void {
-    const timer = { at: this.now + Math.max(0, ms), turn: this.#turn++, action };
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(timer);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!before(timer, heap[parent]!)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = timer;
+    this.#timers.push({ at: this.now + Math.max(0, ms), turn: this.#turn++, action });
   }
 
   /** Lets time pass until `done` says so or `limit` is reached; true if it was the former. */
   run(limit: number, done: () => boolean): boolean {
     while (!done()) {
-      const next = this.#heap[0];
+      const next = this.#timers.first;
       if (next === undefined || next.at > limit) {
         this.now = limit;
         return done();
       }
-      this.#removeFirst();
+      this.#timers.pop();
       this.now = next.at;
       next.action();
     }
     return true;
-  }
-
-  #removeFirst(): void {
-    const heap = this.#heap;
-    const entry = heap.pop()!;
-    if (heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, entry)) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = entry;
   }
 }

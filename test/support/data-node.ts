@@ -4,7 +4,7 @@
  */
 import type { TestContext } from 'node:test';
 import { Store, type StoreOptions } from '../../nodes/store.ts';
-import { type DataSource, serveData } from '../../nodes/transfer.ts';
+import { type DataSource, type ServeOptions, serveData } from '../../nodes/transfer.ts';
 import {
   type Connection,
   type Listener,
@@ -28,7 +28,10 @@ export interface DataNode {
   readonly pins: { now: number; most: number };
 }
 
-export async function dataNode(t: TestContext, options: Partial<StoreOptions> = {}): Promise<DataNode> {
+export async function dataNode(
+  t: TestContext,
+  options: Partial<StoreOptions> & ServeOptions = {},
+): Promise<DataNode> {
   const store = Store.open({ memoryBytes: 2 ** 30, folder: temporaryFolder(t), ...options });
   const connections: Connection[] = [];
   const served: Promise<void>[] = [];
@@ -50,7 +53,7 @@ export async function dataNode(t: TestContext, options: Partial<StoreOptions> = 
     hello: { role: 'data', node: 'server' },
     onConnection: (connection) => {
       connections.push(connection);
-      served.push(serveData(connection, source).closed);
+      served.push(serveData(connection, source, options).closed);
     },
   });
   t.after(async () => {

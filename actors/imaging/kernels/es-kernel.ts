@@ -7,7 +7,7 @@
 import { chebyshevNode, errorOf, errorOfFunction, fitPolynomial, type Taps } from './taps.ts';
 
 /** Bounds of the kernels. */
-export const kernelLimits = {
+const kernelLimits = {
   /** Taps: the inner loops' scratch space, and the most that 64-bit floats profit from. */
   support: 16,
   /** Beyond this degree the powers of x lose more digits than the fit gains. */

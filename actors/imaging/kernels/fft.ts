@@ -3,7 +3,8 @@
  * by the WebAssembly kernel in 32 or 64-bit floats. Forward is exp(-2 pi i k j / N); neither direction
  * normalises. Must not know: what is transformed.
  */
-import { type Arena, ofPrecision, type Precision, withArena } from './arena.ts';
+import { type Arena, withArena } from './arena.ts';
+import { ofPrecision, type Precision } from './kernel-exports.ts';
 
 /** The least length >= `least` that the FFT does well: 2^a 3^b 5^c and a multiple of 16. */
 export function goodFftLength(least: number): number {

@@ -9,10 +9,10 @@
  */
 import { AsperitasError } from '../../../runtime/index.ts';
 import type { ImageGeometry } from '../../visibility.ts';
-import type { Precision } from './arena.ts';
 import { nMinusOne } from './direct.ts';
 import { esTaps, fewestNodes } from './es-kernel.ts';
 import { goodFftLength } from './fft.ts';
+import type { Precision } from './kernel-exports.ts';
 import { amplificationOf, type Taps } from './taps.ts';
 
 /** Bounds of a gridding. */

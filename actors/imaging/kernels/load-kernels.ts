@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import type { ImagingExports } from './arena.ts';
+import type { ImagingExports } from './kernel-exports.ts';
 
 const modules: { relaxed: boolean; module: WebAssembly.Module }[] = [];
 

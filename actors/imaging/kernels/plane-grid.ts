@@ -5,10 +5,11 @@
  * Only what can differ from zero is transformed: the rows and columns that samples reach on one side, the
  * image's on the other.
  */
-import { type Arena, ofPrecision, type PrecisionKernels } from './arena.ts';
+import type { Arena } from './arena.ts';
 import { nMinusOne } from './direct.ts';
 import { allocateTwiddles, allocateWork } from './fft.ts';
 import { type GridPlan, gridBorder, paddedRow, pixelsAt, recordBytes } from './grid-plan.ts';
+import { ofPrecision, type PrecisionKernels } from './kernel-exports.ts';
 import { rowBytes, type SortedSamples } from './sorted-samples.ts';
 import type { Taps } from './taps.ts';
 

@@ -3,9 +3,10 @@
  * read, and the sorting of a batch of samples by plane and tile. Must not know: how samples are gridded,
  * images.
  */
-import { type Arena, ofPrecision, type PrecisionKernels } from './arena.ts';
+import type { Arena } from './arena.ts';
 import { speedOfLight } from './direct.ts';
 import { type GridPlan, gridBorder, recordBytes, type SampleExtent } from './grid-plan.ts';
+import { ofPrecision, type PrecisionKernels } from './kernel-exports.ts';
 
 /** Rows of samples to locate. */
 export interface SampleRows {

@@ -10,37 +10,17 @@ import { placeCells, unpacked } from './cell-placing.ts';
 import { toHostOrder, valueCount, widthOf } from './data-type.ts';
 import { limits } from './limits.ts';
 import type { RowRuns } from './row-runs.ts';
+import { BUCKETS_AT, type BucketColumn, type BucketRows } from './standard-buckets.ts';
 import { FixedTextColumn, StandardStrings, TextArrayColumn, TextColumn } from './standard-strings.ts';
 import type { CellShape, ColumnReader, Fill, ManagerContext, StorageManager } from './storage-manager.ts';
 import type { DataType } from './table.ts';
 import type { ColumnDescription } from './table-description.ts';
 import { damaged } from './table-errors.ts';
 
-/** The first bucket's offset. */
-export const BUCKETS_AT = 512;
-
 /** Rows up to and including `lastRow[k]`, from the one after `lastRow[k - 1]`, are in bucket `bucket[k]`. */
 interface RowIndex {
   readonly lastRow: Float64Array;
   readonly bucket: Float64Array;
-}
-
-/** Consecutive rows within a bucket. */
-export interface BucketRows {
-  readonly at: number;
-  readonly count: number;
-  /** Offset in the file of the column's first value in this bucket. */
-  readonly columnAt: number;
-  /** The first of the rows, counted within the bucket. */
-  readonly rowInBucket: number;
-}
-
-/** A column's place in the buckets. */
-export interface BucketColumn {
-  readonly source: PagedSource;
-  readonly littleEndian: boolean;
-  /** Throws `damaged-table` for rows outside the index; `bits` is the size of a cell. */
-  pieces(rows: RowRuns, bits: number): BucketRows[];
 }
 
 interface Header {

@@ -7,11 +7,10 @@ import type { PagedSource } from './byte-source.ts';
 import { sameShape, valueCount } from './data-type.ts';
 import { limits } from './limits.ts';
 import type { RowRuns } from './row-runs.ts';
-import type { BucketColumn } from './standard-stman.ts';
+import { BUCKETS_AT, type BucketColumn } from './standard-buckets.ts';
 import type { CellShape, ColumnReader, Fill } from './storage-manager.ts';
 import { damaged, raggedColumn, undefinedCell } from './table-errors.ts';
 
-const FIRST_BUCKET = 512;
 /** Unused bytes, used bytes, deleted bytes, next bucket. */
 const BUCKET_HEAD = 16;
 /** Bucket, offset and length of a text. */
@@ -54,7 +53,7 @@ export class StandardStrings {
           reference.from,
           `a text continues in bucket ${bucket}, which does not exist`,
         );
-      const start = FIRST_BUCKET + bucket * this.#bucketBytes;
+      const start = BUCKETS_AT + bucket * this.#bucketBytes;
       const head = viewOver(source.view(start, BUCKET_HEAD) ?? (await source.bytes(start, BUCKET_HEAD)));
       const used = head.getInt32(4);
       const part = Math.min(length, used - offset);

@@ -25,7 +25,7 @@ export async function lockedRowCount(table: string): Promise<number | undefined>
 }
 
 /** As `lockedRowCount`, of the bytes of the file. */
-export function parseLock(path: string, bytes: Uint8Array): number | undefined {
+function parseLock(path: string, bytes: Uint8Array): number | undefined {
   if (bytes.length <= REQUEST_BYTES + 4) return undefined;
   const reader = new AipsReader({ bytes, file: path });
   reader.position = REQUEST_BYTES;

@@ -9,7 +9,6 @@ import { sameShape, toHostOrder, valueCount, widthOf } from './data-type.ts';
 import { limits } from './limits.ts';
 import type { RowRun, RowRuns } from './row-runs.ts';
 import type { CellShape, ColumnReader, Fill, ManagerContext, StorageManager } from './storage-manager.ts';
-import type { DataType } from './table.ts';
 import { damaged, raggedColumn, undefinedCell } from './table-errors.ts';
 import { TileFile } from './tile-file.ts';
 import { gatherTiles } from './tile-gather.ts';
@@ -44,10 +43,6 @@ class TiledStMan implements StorageManager {
 
   get littleEndian(): boolean {
     return this.#context.littleEndian;
-  }
-
-  typeOf(column: number): DataType {
-    return this.#header.types[column];
   }
 
   cube(index: number): Cube {

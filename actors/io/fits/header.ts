@@ -6,7 +6,7 @@ import { AsperitasError, assert } from '../../../runtime/index.ts';
 
 /** Every part of a FITS file fills whole blocks of this size. */
 export const blockBytes = 2880;
-export const cardLength = 80;
+const cardLength = 80;
 
 /** FITS headers and tables hold printable ASCII alone; anything else becomes `?`. */
 export function ascii(text: string): string {

@@ -25,7 +25,7 @@ export interface FitsUnit {
 }
 
 /** @throws AsperitasError `damaged-fits`, always */
-export function damagedFits(path: string, what: string, fields: Record<string, string | number> = {}): never {
+function damagedFits(path: string, what: string, fields: Record<string, string | number> = {}): never {
   throw new AsperitasError('damaged-fits', `${path}: ${what}; fetch or make the file again`, {
     path,
     ...fields,
