@@ -113,11 +113,14 @@ function report(error: unknown): number {
   return exitStatus.failed;
 }
 
-// A reader that has seen enough (`| head`) ends the program quietly.
+// A reader that has seen enough (`| head`) ends the program quietly; a full disk is said in a line.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`asperitas: can't write what it prints: ${error.message}\n`);
+  process.exit(exitStatus.failed);
 });
+// Who does not want to know how it goes may still want the results.
+process.stderr.on('error', () => undefined);
 
 main(process.argv.slice(2)).then(
   (status) => {

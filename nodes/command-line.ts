@@ -33,6 +33,14 @@ function optionOf(command: Command, name: string): [string, CommandOption] {
   throw usage(`there is no option --${name}${hint}`, command);
 }
 
+/** Whether a word that stands where a value is wanted is an option: its value was forgotten. */
+function namesOption(command: Command, word: string): boolean {
+  if (word.startsWith('--')) return true;
+  const name = /^-([A-Za-z][^=]*)/.exec(word)?.[1];
+  if (name === undefined) return false;
+  return Object.entries(command.options).some(([long, { short }]) => name === long || name === short);
+}
+
 /** Sorts the words after the command's name. Options and arguments may stand in any order; `--` ends the
  * options. Words beyond an option's least number are its own if they are numbers, so that `--size 512 obs.ms`
  * and `--weight briggs -0.5` mean what they seem to. Throws `usage`. */
@@ -62,12 +70,13 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
     const values = given === undefined ? [] : [given];
     while (values.length < most && at < words.length) {
       const next = words[at]!;
-      const own = values.length < least ? isNumber(next) || !next.startsWith('--') : isNumber(next);
+      const own = isNumber(next) || (values.length < least && !namesOption(command, next));
       if (!own) break;
       values.push(next);
       at++;
     }
-    if (values.length < least) throw usage(`--${name} wants ${option.value ?? 'a value'}`, command);
+    if (values.length < least || values.includes(''))
+      throw usage(`--${name} wants ${option.value ?? 'a value'}`, command);
     keep(options, name, { option, values });
   }
   return { args, options };

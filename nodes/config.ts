@@ -14,6 +14,9 @@ export const defaultPort = 7010;
 /** Names the environment variable that holds the token itself; it goes before any file. */
 export const tokenVariable = 'ASPERITAS_TOKEN';
 
+/** Set in a thread of a node while it loads modules of tasks, and in what they start. */
+export const loadingVariable = 'ASPERITAS_LOADING';
+
 /** Where the token lies unless `--token-file` names another place. */
 export function defaultTokenFile(env: NodeJS.ProcessEnv = process.env): string {
   const state = env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state');
@@ -35,6 +38,12 @@ export async function readToken(tokenFile?: string, env: NodeJS.ProcessEnv = pro
   const token = text.trim();
   if (token === '') throw new AsperitasError('no-token', `no token: ${file} is empty`, { file });
   return token;
+}
+
+/** Where `readToken` looks, in words. */
+export function tokenPlace(tokenFile?: string, env: NodeJS.ProcessEnv = process.env): string {
+  const inVariable = tokenFile === undefined && (env[tokenVariable] ?? '') !== '';
+  return inVariable ? `the variable ${tokenVariable}` : (tokenFile ?? defaultTokenFile(env));
 }
 
 /** The token as `readToken` finds it; without one a new token is made and kept where others will look for it.

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { AsperitasError } from '../runtime/index.ts';
-import { tokenVariable } from './config.ts';
+import { loadingVariable, tokenVariable } from './config.ts';
 import { limits } from './limits.ts';
 
 /** What a daemon tells the process that owns it, over the IPC channel, when it can be used. */
@@ -54,13 +54,26 @@ export class OwnedProcess {
   }
 }
 
+/** A program that starts a cluster and is itself one of the modules of its nodes would start a cluster in
+ * each of their threads, without end. */
+function refuseWhileLoading(): void {
+  const url = process.env[loadingVariable];
+  if (url === undefined) return;
+  const message =
+    'a module that nodes load may not start a cluster: ' +
+    'declare tasks in a file of their own and name that file among the modules';
+  throw new AsperitasError('usage', message, { url });
+}
+
 /** Starts `asperitas ...words` and waits until it says that it is ready.
- * @throws AsperitasError `cannot-start` with the last line that it printed; `aborted` */
+ * @throws AsperitasError `usage` in a module of tasks; `cannot-start` with the last line that it printed;
+ * `aborted` */
 export async function startOwned(
   words: readonly string[],
   { token, signal }: { readonly token: string; readonly signal: AbortSignal | undefined },
 ): Promise<OwnedProcess> {
   signal?.throwIfAborted();
+  refuseWhileLoading();
   const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
   const child = spawn(process.execPath, [cli, ...words], {
     // The token goes by the environment: arguments can be read by every user of the machine.

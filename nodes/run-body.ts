@@ -14,6 +14,7 @@ import {
   toWireError,
 } from '../runtime/index.ts';
 import { bindReferences, type TaskContext, taskBody } from '../scheduler/index.ts';
+import { loadingVariable } from './config.ts';
 import { GarbageMeter } from './garbage.ts';
 import { machineLimits } from './machine-limits.ts';
 import type { RunRequest, ThreadCall, ThreadReply, ThreadSetup } from './run-request.ts';
@@ -86,12 +87,16 @@ let loading: Promise<void> | undefined;
 
 async function loadModules(modules: readonly string[]): Promise<void> {
   for (const url of modules) {
+    // A thread's environment is its own: this is no mark on the node's process.
+    process.env[loadingVariable] = url;
     try {
       await import(url);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const message = `can't load the module ${url}: ${why}`;
       throw new AsperitasError('module-not-loaded', message, { url }, { cause: error });
+    } finally {
+      delete process.env[loadingVariable];
     }
   }
 }

@@ -17,6 +17,7 @@ export {
   type Resolved,
   type Task,
   type TaskContext,
+  type TaskHints,
   task,
   taskBody,
 } from './task.ts';

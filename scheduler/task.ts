@@ -72,6 +72,9 @@ export type Held<T> =
           ? { readonly [K in keyof T]: Held<T[K]> }
           : T;
 
+/** Hints as an author writes them: a site is its name. */
+export type TaskHints = Omit<Hints, 'site'> & { readonly site?: string | undefined };
+
 /** What a running task is told. */
 export interface TaskContext {
   readonly key: TaskKey;
@@ -86,7 +89,7 @@ export interface TaskContext {
 export interface Task<A extends readonly unknown[], R> {
   (...args: { [I in keyof A]: Input<A[I]> }): Lazy<R>;
   /** The same task with hints; later ones win. */
-  with(hints: Hints): Task<A, R>;
+  with(hints: TaskHints): Task<A, R>;
   readonly taskName: string;
 }
 
@@ -111,7 +114,7 @@ export function task<A extends readonly unknown[], R>(
 function hinted<A extends readonly unknown[], R>(name: string, hints: Hints): Task<A, R> {
   const call = (...args: readonly unknown[]): Lazy<R> => lazyOf(name, Object.freeze([...args]), hints);
   return Object.assign(call, {
-    with: (more: Hints) => hinted<A, R>(name, { ...hints, ...more }),
+    with: (more: TaskHints) => hinted<A, R>(name, { ...hints, ...more } as Hints),
     taskName: name,
   }) as unknown as Task<A, R>;
 }

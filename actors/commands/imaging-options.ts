@@ -56,10 +56,16 @@ export function required(asked: Asked, name: string): string {
 }
 
 /** A value of an option as a number; throws `bad-option`. */
-export function number(option: string, value: string, least: number): number {
+export function number(
+  option: string,
+  value: string,
+  least: number,
+  most = Number.POSITIVE_INFINITY,
+): number {
   const parsed = Number(value);
-  if (value.trim() !== '' && Number.isFinite(parsed) && parsed >= least) return parsed;
-  throw new AsperitasError('bad-option', `--${option} ${value}: a number from ${least} up is wanted`, {
+  if (value.trim() !== '' && Number.isFinite(parsed) && parsed >= least && parsed <= most) return parsed;
+  const range = most === Number.POSITIVE_INFINITY ? `${least} up` : `${least} to ${most}`;
+  throw new AsperitasError('bad-option', `--${option} ${value}: a number from ${range} is wanted`, {
     option,
     value,
   });
@@ -103,7 +109,7 @@ function stokesOf(asked: Asked): Stokes {
 
 /** `--epsilon`, the relative accuracy of gridding. */
 function epsilonOf(asked: Asked): number {
-  return number('epsilon', text(asked, 'epsilon') ?? '1e-4', 1e-7);
+  return number('epsilon', text(asked, 'epsilon') ?? '1e-4', 1e-7, 0.1);
 }
 
 /** `--field`: digits are an id. */
@@ -111,12 +117,15 @@ export function fieldOf(value: string): number | string {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 
+/** Pixels a side of the smallest image. */
+const leastSize = 16;
+
 /** `--size`: pixels a side of the image. Throws `usage`, `bad-option`, `image-too-large`. */
 function sizeOf(asked: Asked): { npixX: number; npixY: number } {
   const [x, y] = words(asked, 'size');
   if (x === undefined) throw missing(asked, 'size');
-  const npixX = whole('size', x, 16);
-  const npixY = y === undefined ? npixX : whole('size', y, 16);
+  const npixX = whole('size', x, leastSize);
+  const npixY = y === undefined ? npixX : whole('size', y, leastSize);
   if (npixX % 2 !== 0 || npixY % 2 !== 0) {
     throw new AsperitasError('bad-option', '--size: even numbers of pixels are wanted', { option: 'size' });
   }
@@ -129,11 +138,13 @@ function sizeOf(asked: Asked): { npixX: number; npixY: number } {
   );
 }
 
-/** `--scale`: radians a pixel. */
+/** `--scale`: radians a pixel. The whole sky is two radians wide as an image sees it. */
 function scaleOf(asked: Asked): number {
-  const pixsize = parseAngle('scale', required(asked, 'scale'));
-  if (pixsize > 0) return pixsize;
-  throw new AsperitasError('bad-option', '--scale: an angle above zero is wanted', { option: 'scale' });
+  const value = required(asked, 'scale');
+  const pixsize = parseAngle('scale', value);
+  if (pixsize > 0 && pixsize <= 2 / leastSize) return pixsize;
+  const wanted = pixsize > 0 ? 'it leaves fewer pixels than an image needs' : 'an angle above zero is wanted';
+  throw new AsperitasError('bad-option', `--scale ${value}: ${wanted}`, { option: 'scale', value });
 }
 
 /** What every imaging command asks for. Throws `usage`, `bad-option`, `image-too-large`. */

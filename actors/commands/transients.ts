@@ -55,7 +55,9 @@ function commonFolder(paths: readonly string[]): string {
 
 async function existing(path: string): Promise<string> {
   return realpath(path).catch((cause: unknown) => {
-    const message = `${path}: no such file or directory; check the path`;
+    const { site } = wantedSet(path);
+    const advice = site === undefined ? 'check the path' : 'check the path; SITE:PATH needs --scheduler';
+    const message = `${path}: no such file or directory; ${advice}`;
     throw new AsperitasError('no-such-file', message, { path }, { cause });
   });
 }
@@ -149,8 +151,8 @@ export const command: Command = {
     threads: { type: 'string', value: 'N', help: 'threads of each of them; all of the machine' },
   },
   details:
-    'A set may be given as SITE:PATH; without a site each one is asked. Ctrl-C stops; the same command ' +
-    'goes on from the finished frames.\n\n' +
+    'At a scheduler a set may be given as SITE:PATH; without a site each one is asked. A path with a colon ' +
+    'of its own is written ./a:b.ms. Ctrl-C stops; the same command goes on from the finished frames.\n\n' +
     'example:\n  asperitas transients obs.ms --field 0 --size 512 --scale 3asec --out result',
   run,
 };

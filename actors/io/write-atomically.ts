@@ -4,6 +4,7 @@
  * one. Must not know: any format.
  */
 import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AsperitasError } from '../../runtime/index.ts';
@@ -24,10 +25,26 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The code of what really went wrong: a folder that can't be made in a read-only one is reported as one that
+ * does not exist. */
+function codeOf(path: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  if (code !== 'ENOENT') return code;
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (refused) {
+    return (refused as NodeJS.ErrnoException).code ?? code;
+  }
+  // A folder that exists and takes no files, such as /proc.
+  return folder === dirname(path) ? 'EPERM' : code;
+}
+
 /** Turns a failure of the file system into one line that says which file and what to do: `disk-full` or
  * `cannot-write`. */
 export function writeFailure(path: string, error: unknown): AsperitasError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const code = codeOf(path, error);
   const fields = { path, code };
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const what = `there is no space left to write ${path}; free some, or choose another folder`;
@@ -39,6 +56,7 @@ export function writeFailure(path: string, error: unknown): AsperitasError {
     EROFS: 'its file system is read-only; choose another folder',
     ENOENT: `there is no folder ${dirname(path)}; create it first`,
     ENOTDIR: `${dirname(path)} is not a folder; choose another one`,
+    EEXIST: 'there is a file of that name; remove it or choose another name',
     EISDIR: 'there is a folder of that name; remove it or choose another name',
     ENOTEMPTY: 'there is a folder of that name; remove it or choose another name',
     ENAMETOOLONG: 'the name is too long; choose a shorter one',

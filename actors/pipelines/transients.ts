@@ -3,6 +3,7 @@
  * Must not know: command lines, terminals, how the cluster came to be.
  */
 import { mkdir } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { AsperitasError } from '../../runtime/index.ts';
 import type { Cluster, Hints, RunTrace, WaitOptions } from '../../scheduler/index.ts';
 import type { SetAddress } from '../imaging/block.ts';
@@ -137,7 +138,7 @@ function identityOf({ request, sets, blocks }: TransientPlan): unknown {
   };
 }
 
-/** Finds the sites of sets that were named without one. Throws `no-such-file`, `no-such-site`,
+/** Finds the sites of sets that were named without one. Throws `usage`, `no-such-file`, `no-such-site`,
  * `ambiguous-site`. */
 async function locate(
   cluster: Cluster,
@@ -161,7 +162,18 @@ async function locate(
     if (having.length === 1) found.push({ site: having[0]!, path });
     else throw having.length === 0 ? noSuchFile(path, sites) : ambiguousSite(path, having);
   }
+  refuseRepeated(found);
   return found;
+}
+
+/** A set that counts twice would make noise look like half as much. Throws `usage`. */
+function refuseRepeated(sets: readonly SetAddress[]): void {
+  const seen = new Set<string>();
+  for (const { site, path } of sets) {
+    const name = `${site}:${posix.normalize(path)}`;
+    if (seen.has(name)) throw new AsperitasError('usage', `${path} is given twice`, { path });
+    seen.add(name);
+  }
 }
 
 function noSuchSite(site: string, sites: readonly string[]): AsperitasError {

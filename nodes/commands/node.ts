@@ -2,7 +2,7 @@
  * Owns the command `asperitas node`: the daemon that runs tasks next to the data of a site. Must not
  * know: how it runs them.
  */
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { availableParallelism, freemem, hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ import { AsperitasError, type Command, type CommandContext } from '../../runtime
 import { NodeAgent, type NodeOptions } from '../agent.ts';
 import { parseBytes, readToken } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
-import { required, textOf, textsOf, wholeOf } from './option-values.ts';
+import { portOf, required, takesNoArguments, textOf, textsOf, wholeOf } from './option-values.ts';
 
 /** Modules that declare the tasks of asperitas itself, found by name at run time. */
 const ownModules = [new URL('../../actors/index.js', import.meta.url).href];
@@ -23,10 +23,13 @@ const ownDevices = ['device'];
 
 async function folderOf(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  return realpath(path).catch((cause: unknown) => {
+  const folder = await realpath(path).catch((cause: unknown) => {
     const message = `--data ${path}: no such folder; check the path`;
     throw new AsperitasError('no-such-file', message, { path }, { cause });
   });
+  if ((await stat(folder)).isDirectory()) return folder;
+  const message = `--data ${path}: not a folder; name the one that holds the sets`;
+  throw new AsperitasError('bad-option', message, { option: 'data', value: path });
 }
 
 function moduleUrl(text: string): string {
@@ -53,13 +56,14 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     modules: [...ownModules, ...textsOf(options, 'modules').map(moduleUrl)],
     devices: ownDevices,
     host: textOf(options, 'host'),
-    port: wholeOf(options, 'port', 0),
+    port: portOf(options),
     advertise: textOf(options, 'advertise'),
     log: (line) => stderr.write(`${name}: ${line}\n`),
   };
 }
 
 async function run(context: CommandContext): Promise<number> {
+  takesNoArguments(context.args, 'node');
   const { stdout, signal } = context;
   const options = await nodeOptions(context);
   const agent = await NodeAgent.start(options);

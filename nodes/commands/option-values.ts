@@ -16,13 +16,33 @@ export function textsOf(options: Options, name: string): readonly string[] {
 }
 
 /** @throws AsperitasError `bad-option` */
-export function wholeOf(options: Options, name: string, least: number): number | undefined {
+export function wholeOf(
+  options: Options,
+  name: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   const value = textOf(options, name);
   if (value === undefined) return undefined;
   const parsed = Number(value);
-  if (value.trim() !== '' && Number.isSafeInteger(parsed) && parsed >= least) return parsed;
-  const message = `--${name} ${value}: a whole number from ${least} up is wanted`;
+  if (value.trim() !== '' && Number.isSafeInteger(parsed) && parsed >= least && parsed <= most) return parsed;
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} up` : `${least} to ${most}`;
+  const message = `--${name} ${value}: a whole number from ${range} is wanted`;
   throw new AsperitasError('bad-option', message, { option: name, value });
+}
+
+/** A port to listen on; 0 is any free one.
+ * @throws AsperitasError `bad-option` */
+export function portOf(options: Options): number | undefined {
+  return wholeOf(options, 'port', 0, 65_535);
+}
+
+/** Refuses words that are no options, for commands that take none.
+ * @throws AsperitasError `usage` */
+export function takesNoArguments(args: readonly string[], command: string): void {
+  if (args.length === 0) return;
+  const message = `${command} takes no ${args[0]}; see asperitas ${command} --help`;
+  throw new AsperitasError('usage', message, { command });
 }
 
 /** @throws AsperitasError `usage` */

@@ -3,12 +3,13 @@
  */
 import type { Command, CommandContext } from '../../runtime/index.ts';
 import { startScheduler } from '../../scheduler/index.ts';
-import { defaultPort, defaultTokenFile, readOrMakeToken } from '../config.ts';
+import { defaultPort, readOrMakeToken, tokenPlace } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
-import { textOf, wholeOf } from './option-values.ts';
+import { portOf, takesNoArguments, textOf } from './option-values.ts';
 
-async function run({ options, stdout, signal }: CommandContext): Promise<number> {
-  const port = wholeOf(options, 'port', 0) ?? defaultPort;
+async function run({ args, options, stdout, signal }: CommandContext): Promise<number> {
+  takesNoArguments(args, 'scheduler');
+  const port = portOf(options) ?? defaultPort;
   const tokenFile = textOf(options, 'token-file');
   const host = textOf(options, 'host');
   const scheduler = await startScheduler({
@@ -20,7 +21,7 @@ async function run({ options, stdout, signal }: CommandContext): Promise<number>
   const stop = (): void => void scheduler.close();
   signal.addEventListener('abort', stop, { once: true });
   tellOwner(scheduler.url, stop);
-  stdout.write(`scheduler at ${scheduler.url}, token in ${tokenFile ?? defaultTokenFile()}\n`);
+  stdout.write(`scheduler at ${scheduler.url}, token in ${tokenPlace(tokenFile)}\n`);
   await scheduler.closed.finally(leaveOwner);
   return 0;
 }

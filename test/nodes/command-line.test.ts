@@ -41,6 +41,10 @@ test('repeated options gather where they may be repeated', () => {
   assert.deepEqual(read('--module', 'a', '--module', 'b').options.module, ['a', 'b']);
 });
 
+test('a value may begin with a dash unless it is an option', () => {
+  assert.equal(read('--name', '-x').options.name, '-x');
+});
+
 test('after -- everything is an argument', () => {
   assert.deepEqual(read('--', '--json', '-n').args, ['--json', '-n']);
 });
@@ -58,6 +62,10 @@ test('what is wrong is said in one line, with the option', () => {
   refused(['-q'], /no option --q/);
   refused(['--name'], /--name wants NAME/);
   refused(['--name', '--json'], /--name wants NAME/);
+  refused(['-name', '-json'], /--name wants NAME/);
+  refused(['-n', '-n'], /--name wants NAME/);
+  refused(['--name', ''], /--name wants NAME/);
+  refused(['--name='], /--name wants NAME/);
   refused(['--interval', '3', '--json'], /--interval wants A B/);
   refused(['--json=yes'], /--json takes no value/);
   refused(['--__proto__', 'x'], /no option/);
