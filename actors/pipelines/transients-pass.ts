@@ -7,9 +7,9 @@ import {
   type Cluster,
   type Future,
   fold,
-  type Hints,
   type Input,
   type Lazy,
+  type TaskHints,
   type WaitOptions,
 } from '../../scheduler/index.ts';
 import type { WeightedImage } from '../imaging/frame-imager.ts';
@@ -47,8 +47,9 @@ export interface Stand {
 }
 
 /** What the tasks of a block are told of their place: the set is at its site and nowhere else. */
-export function siteHint(block: PlannedBlock): Pick<Hints, 'site'> {
-  return { site: block.set.site as NonNullable<Hints['site']> };
+export function siteHint(block: PlannedBlock): TaskHints {
+  // A thread that dies, for want of memory say, must not end a search of hours.
+  return { retries: 1, site: block.set.site };
 }
 
 const ofBand = <T>(plan: TransientPlan, items: readonly T[], band: number): T[] =>

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { AsperitasError } from '../../runtime/index.ts';
-import type { Cluster, Hints, RunTrace, WaitOptions } from '../../scheduler/index.ts';
+import type { Cluster, RunTrace, WaitOptions } from '../../scheduler/index.ts';
 import type { SetAddress } from '../imaging/block.ts';
 import { mjdFromUnixMs } from '../io/calendar.ts';
 import { writeFailure } from '../io/write-atomically.ts';
@@ -59,8 +59,6 @@ export interface RunOutcome {
   readonly names: readonly string[];
 }
 
-type Site = NonNullable<Hints['site']>;
-
 const nameOf = ({ key, node, startMs }: RunTrace): string => `${key} ${node} ${startMs}`;
 
 /** Runs the main job. Throws what the sets, the plan, the tasks and the files throw; `aborted` on the
@@ -76,7 +74,7 @@ export async function runTransients(run: TransientRun, hooks: RunHooks = {}): Pr
   const sets = await locate(cluster, request.sets, wait);
   const about = { field: request.field, dataColumn: request.dataColumn };
   const summaries: readonly SetSummary[] = await cluster.compute(
-    sets.map((set) => describeSetForSearch.with({ site: set.site as Site })(set, about)),
+    sets.map((set) => describeSetForSearch.with({ site: set.site })(set, about)),
     wait,
   );
   const used = nodes.filter(({ site }) => sets.some((set) => set.site === site));
@@ -196,7 +194,7 @@ function ambiguousSite(path: string, sites: readonly string[]): AsperitasError {
 async function withRowRuns(cluster: Cluster, plan: TransientPlan, wait: WaitOptions): Promise<TransientPlan> {
   const runs: readonly (readonly Uint32Array[])[] = await cluster.compute(
     plan.sets.map(({ set }) =>
-      rowRunsOf.with({ site: set.site as Site })(
+      rowRunsOf.with({ site: set.site })(
         set.path,
         plan.blocks.filter((block) => block.set === set).map(({ selection }) => selection),
       ),

@@ -50,7 +50,7 @@ test('results come back from the site that was asked for, arrays as arrays', asy
   const array = Float64Array.from([1, 2.5, -0]);
   const { value, place } = await cluster.compute({
     value: echo({ array, list: [1, undefined, new Map([['a', 1n]])] }),
-    place: describe.with({ site: 'paris' as never })(),
+    place: describe.with({ site: 'paris' })(),
   });
   assert.deepEqual(value, { array, list: [1, undefined, new Map([['a', 1n]])] });
   assert.equal(place.site, 'paris');
@@ -60,7 +60,7 @@ test('results come back from the site that was asked for, arrays as arrays', asy
 test('a fold over two sites sends one partial sum across', async () => {
   const before = (await cluster.status()).crossSiteBytes;
   const sums = Array.from({ length: 24 }, (_, k) => {
-    const there = { site: (k % 2 === 0 ? 'nancay' : 'paris') as never };
+    const there = { site: k % 2 === 0 ? 'nancay' : 'paris' };
     return sumOf.with(there)(range.with(there)(10_000 + k));
   });
   const total = await cluster.compute(fold(sums, (group) => add(group), { by: 'site', arity: 4 }));
@@ -85,7 +85,7 @@ test('an error has its own code and fields, and comes at once where a repetition
 });
 
 test('a task that needs the device runs in its thread, where state stays warm', async () => {
-  const onDevice = countRuns.with({ needs: { device: 1 }, site: 'paris' as never });
+  const onDevice = countRuns.with({ needs: { device: 1 }, site: 'paris' });
   const first = await cluster.compute(onDevice());
   const second = await cluster.compute(onDevice.with({ near: 'paris' })());
   assert.deepEqual([first, second], [1, 2]);
