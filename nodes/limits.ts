@@ -7,6 +7,8 @@ export const limits = {
   fetchesInFlight: 16,
   /** Ready runs looked at behind one that waits for a resource: the scheduler seldom sends more. */
   lookAhead: 64,
+  /** Threads of a node: more than any machine has processors, as a mistake in a number would be. */
+  threads: 1024,
   /** Processes of a local cluster: more than that is a mistake in a number. */
   localNodes: 256,
   /** A daemon on a busy machine may take seconds to load; after so long something is wrong with it. */

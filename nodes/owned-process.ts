@@ -131,6 +131,15 @@ function readyUrl(
       resolve((message as ReadyMessage).ready);
     });
     child.once('error', (error) => fail(error.message));
-    void ended.then(() => fail(said().trim().split('\n').at(-1) || 'it ended without a word'));
+    void ended.then(() => fail(lastLine(said()) || 'it ended without a word'));
   });
+}
+
+/** The last line that a daemon printed, without the name that it puts before its errors. */
+function lastLine(said: string): string {
+  return said
+    .trim()
+    .split('\n')
+    .at(-1)!
+    .replace(/^asperitas: /, '');
 }

@@ -3,7 +3,7 @@
  * and last the record of how all of it came about. Must not know: how each file looks.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunTrace } from '../../scheduler/index.ts';
 import { mjdFromUnixMs } from '../io/calendar.ts';
@@ -49,6 +49,7 @@ export interface FoundProducts {
 /** First part of the identifiers of alerts: no registered authority of the IVOA. */
 const authority = 'asperitas.local';
 const alertFolder = 'alerts';
+const recordName = 'provenance.json';
 /** Names that alerts of ours have, so that nothing else is ever removed. */
 const alertName = /^J\d{6}\.\d[+-]\d{6}(-\d+)?\.xml$/;
 /** What a killed run leaves of a file that it was writing. */
@@ -77,6 +78,19 @@ async function removeFiles(folder: string, isOld: (name: string) => boolean): Pr
 export async function removeLeftovers(out: string): Promise<void> {
   for (const folder of [out, join(out, alertFolder)]) {
     await removeFiles(folder, (name) => leftover.test(name));
+  }
+}
+
+/** Files that an earlier run wrote into the folder, by its own record; none without one. */
+async function earlierProducts(out: string): Promise<readonly string[]> {
+  try {
+    const record = JSON.parse(await readFile(join(out, recordName), 'utf8')) as {
+      outputs: { path: string }[];
+    };
+    // Of the folder itself: alerts have their own rule, and a record may have been tampered with.
+    return record.outputs.map(({ path }) => path).filter((path) => /^[^/\\]+$/.test(path) && path !== '..');
+  } catch {
+    return [];
   }
 }
 
@@ -151,6 +165,12 @@ export async function writeProducts(
     graph: summariseGraph(runs),
     outputs,
   };
-  await writeProvenance(at('provenance.json'), provenance, options);
+  const earlier = new Set(await earlierProducts(out));
+  await writeProvenance(at(recordName), provenance, options);
+  // Such as images of other bands: nobody should take them for this run's.
+  await removeFiles(
+    out,
+    (name) => earlier.has(name) && !found.written.includes(name) && !names.includes(name),
+  );
   return names;
 }

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
 import { NodeAgent, type NodeOptions } from '../agent.ts';
 import { parseBytes, readToken } from '../config.ts';
+import { limits } from '../limits.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
 import { portOf, required, takesNoArguments, textOf, textsOf, wholeOf } from './option-values.ts';
 
@@ -36,6 +37,14 @@ function moduleUrl(text: string): string {
   return /^[a-z]+:/.test(text) ? text : pathToFileURL(resolve(text)).href;
 }
 
+/** @throws AsperitasError `bad-option` */
+function threadsOf(options: CommandContext['options']): number {
+  const threads = wholeOf(options, 'threads', 1) ?? availableParallelism();
+  if (threads <= limits.threads) return threads;
+  const message = `--threads ${threads}: at most ${limits.threads} are started`;
+  throw new AsperitasError('bad-option', message, { option: 'threads', value: threads });
+}
+
 async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOptions> {
   const memory = textOf(options, 'memory');
   const site = required(options, 'site', 'node');
@@ -49,7 +58,7 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     token: await readToken(textOf(options, 'token-file')),
     name,
     site,
-    threads: wholeOf(options, 'threads', 1) ?? availableParallelism(),
+    threads: threadsOf(options),
     memoryBytes: memory === undefined ? Math.floor(memoryShare * freemem()) : parseBytes('memory', memory),
     data: await folderOf(textOf(options, 'data')),
     spillFolder: textOf(options, 'spill') ?? tmpdir(),

@@ -205,11 +205,12 @@ test('the memory of scratch arrays is given back', async (t) => {
   const executor = await started(t);
   const before = process.memoryUsage.rss();
   let mostBytes = 0;
-  for (let index = 0; index < 20; index++) {
+  for (let index = 0; index < 48; index++) {
     await executor.run(request(tasks.useScratch, [64 * 2 ** 20]));
     mostBytes = Math.max(mostBytes, process.memoryUsage.rss() - before);
   }
-  assert.ok(mostBytes < 0.75 * 2 ** 30, `${mostBytes} bytes`);
+  // 3 GiB went through. What is collected is given back a little later, on a busy machine later still.
+  assert.ok(mostBytes < 1.5 * 2 ** 30, `${mostBytes} bytes`);
 });
 
 test('the memory of inputs and results that are gone is given back', async (t) => {

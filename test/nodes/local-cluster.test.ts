@@ -109,6 +109,25 @@ test('nodes that are killed with data and runs on them are no loss', async () =>
   }
 });
 
+test('more data than memory are spilled and come back as they were', async () => {
+  const small = { nodes: 2, threads: 1, memoryBytes: 64 * 2 ** 20 };
+  const own = await LocalCluster.start({ sites: { a: small }, modules });
+  try {
+    const length = 2 ** 20;
+    const held = await own.persist(Array.from({ length: 48 }, (_, k) => range(length + k)));
+    const { nodes } = await own.status();
+    assert.ok(nodes.every(({ rssBytes }) => rssBytes < 2 ** 30));
+    const sums: readonly number[] = await own.compute(held.map((future) => sumOf(future)));
+    sums.forEach((sum, k) => {
+      assert.equal(sum, ((length + k) * (length + k - 1)) / 2);
+    });
+    for (const future of held) future.release();
+    await eventually(async () => (await own.status()).nodes.every(({ storedBytes }) => storedBytes === 0));
+  } finally {
+    await own.close();
+  }
+});
+
 test('closing ends every process', async () => {
   const own = await LocalCluster.start({ sites: { a: {}, b: {} }, modules });
   const pids = own.nodes.map(({ pid }) => pid);

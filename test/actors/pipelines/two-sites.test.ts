@@ -233,12 +233,14 @@ test('a run that was stopped goes on from the frames it had finished, to the sam
   assert.equal(saved.length, 5);
   // What earlier runs left: an alert that no longer holds, half a file; and what is not ours.
   mkdirSync(join(out, 'alerts'));
-  for (const name of ['alerts/J000000.0+000000.xml', 'alerts/notes.xml', 'report.html.0123abcd.partial']) {
-    writeFileSync(join(out, name), 'old');
-  }
+  const old = ['alerts/J000000.0+000000.xml', 'report.html.0123abcd.partial', '900MHz-image.fits'];
+  const foreign = ['800MHz-image.fits', 'alerts/notes.xml'];
+  for (const name of [...old, ...foreign]) writeFileSync(join(out, name), 'old');
+  const record = { outputs: [{ path: '900MHz-image.fits' }, { path: '../made' }, { path: 'report.html' }] };
+  writeFileSync(join(out, 'provenance.json'), JSON.stringify(record));
   const again = clusterOf(made);
   const resumed = await runTransients({ ...runOf(again, out), role: 'observation' });
-  assert.deepEqual(filesBelow(out), [...resumed.names, 'alerts/notes.xml'].sort());
+  assert.deepEqual(filesBelow(out), [...resumed.names, ...foreign].sort());
   const alert = resumed.names.find((name) => name.startsWith('alerts/'))!;
   assert.equal(parseXml(readFileSync(join(out, alert), 'utf8')).attributes.role, 'observation');
   assert.equal(again.counts.get('imaging.dirtyFrames'), outcome.plan.blocks.length - 5);
