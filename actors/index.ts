@@ -29,7 +29,7 @@ export {
   type TransientRun,
   type WantedSet,
 } from './pipelines/transients.ts';
-export type { TransientRequest } from './pipelines/transients-request.ts';
+export { searchDefaults, type TransientRequest } from './pipelines/transients-request.ts';
 export type { SourceRows } from './pipelines/transients-rows.ts';
 export { arrayLayouts, parseLayout, type Station } from './simulation/layouts.ts';
 export type { LightCurve } from './simulation/light-curves.ts';

@@ -5,7 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fluxDensity, type RunOutcome, runTransients } from '../actors/index.ts';
+import { fluxDensity, type RunOutcome, runTransients, searchDefaults } from '../actors/index.ts';
 import { LocalCluster } from '../nodes/index.ts';
 import { matchSources, type TrueSource } from './found-sources.ts';
 import { makeTwoSites, type TwoSites } from './two-sites.ts';
@@ -88,13 +88,7 @@ async function search(made: TwoSites, signal: AbortSignal): Promise<RunOutcome> 
       npixX: 256,
       npixY: 256,
       pixsize: (2.3 * plan.radiusRad) / 256,
-      weighting: { kind: 'natural' },
-      epsilon: 1e-4,
-      stokes: 'I',
-      dataColumn: 'auto',
-      intervalsOut: undefined,
-      bands: 1,
-      threshold: 6,
+      ...searchDefaults,
     } as const;
     const out = join(folder, 'result');
     const outcome = await runTransients(

@@ -9,6 +9,7 @@ import { AsperitasError, type Command, type CommandContext } from '../../runtime
 import type { ClusterOpener, OpenedCluster } from '../../scheduler/index.ts';
 import { type MaybeTerminal, ProgressLine } from '../pipelines/progress-line.ts';
 import { runTransients, type TransientRun, type WantedSet } from '../pipelines/transients.ts';
+import { searchDefaults } from '../pipelines/transients-request.ts';
 import { catalogueText } from '../pipelines/transients-rows.ts';
 import {
   type Asked,
@@ -27,13 +28,16 @@ type Request = TransientRun['request'];
 function requestOf(asked: Asked, sets: readonly WantedSet[]): Request {
   const field = fieldOf(required(asked, 'field'));
   const intervals = text(asked, 'intervals-out');
+  const bands = text(asked, 'bands');
+  const threshold = text(asked, 'threshold');
   return {
+    ...searchDefaults,
     sets,
     field,
     ...imagingOf(asked),
-    intervalsOut: intervals === undefined ? undefined : whole('intervals-out', intervals, 1),
-    bands: whole('bands', text(asked, 'bands') ?? '1', 1),
-    threshold: number('threshold', text(asked, 'threshold') ?? '6', 3),
+    ...(intervals === undefined ? {} : { intervalsOut: whole('intervals-out', intervals, 1) }),
+    ...(bands === undefined ? {} : { bands: whole('bands', bands, 1) }),
+    ...(threshold === undefined ? {} : { threshold: number('threshold', threshold, 3) }),
   };
 }
 

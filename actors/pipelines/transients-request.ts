@@ -16,3 +16,14 @@ export interface TransientRequest extends ImagingRequest {
   /** Signal-to-noise ratio from which a brightening is one. */
   readonly threshold: number;
 }
+
+/** What a search does unless told otherwise: the most sensitive weights, every time slot, whole bands. */
+export const searchDefaults = {
+  weighting: { kind: 'natural' },
+  epsilon: 1e-4,
+  stokes: 'I',
+  dataColumn: 'auto',
+  intervalsOut: undefined,
+  bands: 1,
+  threshold: 6,
+} as const satisfies Partial<TransientRequest>;

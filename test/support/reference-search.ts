@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { readBlock } from '../../actors/imaging/block.ts';
 import { type RunOutcome, runTransients } from '../../actors/pipelines/transients.ts';
 import type { TransientPlan } from '../../actors/pipelines/transients-plan.ts';
+import { searchDefaults } from '../../actors/pipelines/transients-request.ts';
 import { matchSources, type TrueSource } from '../../examples/found-sources.ts';
 import type { TaskContext } from '../../scheduler/index.ts';
 import { InProcessCluster } from './in-process-cluster.ts';
@@ -116,13 +117,8 @@ export async function searchReference(
       npixX: npixX / coarser,
       npixY: npixY / coarser,
       pixsize: coarser * pixsizeX,
-      weighting: { kind: 'natural' },
-      epsilon: 1e-4,
-      stokes: 'I',
-      dataColumn: 'auto',
-      intervalsOut: undefined,
+      ...searchDefaults,
       bands,
-      threshold: 6,
     },
   });
   const truth = await truthOf(name, field, outcome.plan, path);

@@ -86,7 +86,7 @@ function cubesOf(runs: readonly CellRun[]): { readonly cubes: Cube[]; readonly i
 }
 
 interface CubeEntry {
-  /** Without the rows; empty for the dummy. */
+  /** Without the rows; empty for the cube of undefined cells. */
   readonly shape: readonly number[];
   readonly rowCount: number;
   readonly tileShape: readonly number[];
@@ -163,12 +163,12 @@ export function tiledStorage(column: ColumnToWrite, sequence: number, rowCount: 
     return { header: writer.bytes, cubes: new Map(files.map(({ bytes }, k) => [k, bytes])) };
   }
   // Cube 0 is where undefined cells would be.
-  const dummy = { shape: [], rowCount: 0, tileShape: [], fileBytes: 0 };
+  const undefinedCells = { shape: [], rowCount: 0, tileShape: [], fileBytes: 0 };
   writer.object(
     'TiledShapeStMan',
     1,
     () => {
-      writeTiledStMan(writer, { column, sequence, rowCount, entries: [dummy, ...entries] });
+      writeTiledStMan(writer, { column, sequence, rowCount, entries: [undefinedCells, ...entries] });
       writer.position(defaultTile);
       writer.uint(intervals.length);
       writer.block(intervals.map(({ lastRow }) => lastRow));

@@ -11,6 +11,7 @@ import { command } from '../../../actors/commands/image.ts';
 import type { ObservationToWrite } from '../../../actors/io/measurement-set/observation.ts';
 import { writeMeasurementSet } from '../../../actors/io/measurement-set/write.ts';
 import { runTransients } from '../../../actors/pipelines/transients.ts';
+import { searchDefaults } from '../../../actors/pipelines/transients-request.ts';
 import { arrayLayouts } from '../../../actors/simulation/layouts.ts';
 import { evenBand, simulateObservation } from '../../../actors/simulation/observe.ts';
 import { transitTime } from '../../../actors/simulation/uvw.ts';
@@ -88,13 +89,7 @@ async function search(path: string, field: number | string = 0) {
       npixX: 64,
       npixY: 64,
       pixsize,
-      weighting: { kind: 'natural' },
-      epsilon: 1e-4,
-      stokes: 'I',
-      dataColumn: 'auto',
-      intervalsOut: undefined,
-      bands: 1,
-      threshold: 6,
+      ...searchDefaults,
     },
   });
   return outcome.rows.map(({ source }) => source.kind);

@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { lmFromSky } from '../../../actors/io/wcs.ts';
 import { runTransients } from '../../../actors/pipelines/transients.ts';
+import { searchDefaults } from '../../../actors/pipelines/transients-request.ts';
 import { distanceInBeams } from '../../../actors/transient/select-detections.ts';
 import { placeOf } from '../../../actors/transient/sky-model.ts';
 import { AsperitasError } from '../../../runtime/index.ts';
@@ -43,13 +44,7 @@ async function search({ archive, field = 0, npix, scaleArcsec }: Request) {
       npixX: npix,
       npixY: npix,
       pixsize: scaleArcsec * arcsec,
-      weighting: { kind: 'natural' },
-      epsilon: 1e-4,
-      stokes: 'I',
-      dataColumn: 'auto',
-      intervalsOut: undefined,
-      bands: 1,
-      threshold: 6,
+      ...searchDefaults,
     },
   });
   const { phaseCentre } = outcome.plan;

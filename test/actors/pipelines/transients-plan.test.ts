@@ -5,7 +5,7 @@ import { griddingBytes } from '../../../actors/imaging/kernels/grid-plan.ts';
 import { checkRoom, costOf, nodeBytes, planText } from '../../../actors/pipelines/transients-cost.ts';
 import type { SetSummary } from '../../../actors/pipelines/transients-describe.ts';
 import { planTransients } from '../../../actors/pipelines/transients-plan.ts';
-import type { TransientRequest } from '../../../actors/pipelines/transients-request.ts';
+import { searchDefaults, type TransientRequest } from '../../../actors/pipelines/transients-request.ts';
 import { isAsperitasError } from '../../../runtime/index.ts';
 
 const request: TransientRequest = {
@@ -14,13 +14,7 @@ const request: TransientRequest = {
   npixX: 256,
   npixY: 256,
   pixsize: 1e-5,
-  weighting: { kind: 'natural' },
-  epsilon: 1e-4,
-  stokes: 'I',
-  dataColumn: 'auto',
-  intervalsOut: undefined,
-  bands: 1,
-  threshold: 6,
+  ...searchDefaults,
 };
 
 /** A set of 20 slots of 10 s from `start`, one data description a list of channels. */

@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { openFitsImage } from '../../../actors/io/fits/read-image.ts';
 import { type RunOutcome, runTransients, type TransientRun } from '../../../actors/pipelines/transients.ts';
 import { hasSet } from '../../../actors/pipelines/transients-describe.ts';
+import { searchDefaults } from '../../../actors/pipelines/transients-request.ts';
 import { fluxDensity } from '../../../actors/simulation/predict.ts';
 import { matchSources } from '../../../examples/found-sources.ts';
 import { makeTwoSites, type TwoSites } from '../../../examples/two-sites.ts';
@@ -48,13 +49,7 @@ function runOf(cluster: InProcessCluster, out: string, changes: Partial<Transien
       npixX: 64,
       npixY: 64,
       pixsize: plan.radiusRad / 26,
-      weighting: { kind: 'natural' },
-      epsilon: 1e-4,
-      stokes: 'I',
-      dataColumn: 'auto',
-      intervalsOut: undefined,
-      bands: 1,
-      threshold: 6,
+      ...searchDefaults,
       ...changes,
     },
   } satisfies TransientRun;
