@@ -1,18 +1,9 @@
 /**
- * Owns a client's connection to a scheduler and, on it, the promises of `Cluster`: what is lazy is submitted,
- * waited for, fetched and released. Must not know: how results are fetched (client-fetch.ts), how tasks run.
+ * Owns the promises of `Cluster`: what is lazy is submitted, waited for, fetched and released. Must not know:
+ * the connection (client-connection.ts), how results are fetched (client-fetch.ts), how tasks run.
  */
-import { randomUUID } from 'node:crypto';
-import {
-  AsperitasError,
-  assertNever,
-  type Connection,
-  clientId,
-  fromWireError,
-  type TaskKey,
-  type Transport,
-  webSocketTransport,
-} from '../runtime/index.ts';
+import { type AsperitasError, assertNever, type TaskKey, webSocketTransport } from '../runtime/index.ts';
+import { ClientConnection, type ConnectOptions, type SchedulerNews } from './client-connection.ts';
 import { ResultFetcher } from './client-fetch.ts';
 import { Questions } from './client-questions.ts';
 import { orAborted, shareWidely, until, Wait } from './client-wait.ts';
@@ -22,16 +13,12 @@ import { Completions } from './completions.ts';
 import { DataLinks } from './data-links.ts';
 import { type CollectedGraph, collectGraph } from './graph.ts';
 import { clientLimits } from './limits.ts';
-import { type RunTrace, ToClient, type ToScheduler } from './protocol.ts';
+import type { RunTrace, ToScheduler } from './protocol.ts';
 import { bindReferences, findInputs } from './references.ts';
 import { earlierInputs, graphTools, submitGraph } from './submission.ts';
 import { type Future, futureOf, type Held, isFuture, type Lazy, type Resolved } from './task.ts';
 
-export interface ConnectOptions extends WaitOptions {
-  /** The secret that the scheduler was started with. */
-  readonly token: string;
-  readonly transport?: Transport;
-}
+export type { ConnectOptions } from './client-connection.ts';
 
 /** What one wait has asked for: results that it uses until it ends. */
 interface Job {
@@ -42,7 +29,7 @@ interface Job {
 }
 
 class Client implements Cluster {
-  readonly #connection: Connection;
+  readonly #connection: ClientConnection;
   readonly #links: DataLinks;
   readonly #fetcher: ResultFetcher;
   readonly #wants = new Wants();
@@ -51,17 +38,18 @@ class Client implements Cluster {
   readonly #questions: Questions;
   /** Resolves when the submission before has been sent. */
   #submitted: Promise<unknown> = Promise.resolve();
-  #lost: AsperitasError | undefined;
   readonly #forgotten = new FinalizationRegistry<TaskKey>((key) => this.#release([key]));
 
-  constructor(connection: Connection, options: { readonly token: string; readonly transport: Transport }) {
+  constructor(connection: ClientConnection, { token, transport = webSocketTransport }: ConnectOptions) {
     this.#connection = connection;
-    this.#links = new DataLinks(options);
+    this.#links = new DataLinks({ token, transport });
     const tell = (message: ToScheduler): void => this.#tell(message);
     this.#questions = new Questions(tell);
     this.#fetcher = new ResultFetcher({ wants: this.#wants, links: this.#links, tell });
-    connection.onMessage((raw) => this.#receive(raw));
-    void connection.closed.then((error) => this.#lose('the connection to the scheduler has ended', error));
+    connection.listen({
+      onNews: (news) => this.#receive(news),
+      onLost: (error) => this.#giveUp(error),
+    });
   }
 
   compute<const T>(what: T, options: WaitOptions = {}): Promise<Resolved<T>> {
@@ -154,9 +142,7 @@ class Client implements Cluster {
   async close(): Promise<void> {
     const keys = this.#wants.releaseAll();
     if (keys.length > 0) this.#tell({ type: 'release', keys });
-    this.#lose('this client was closed', undefined);
-    this.#connection.close('the client closes');
-    await this.#connection.closed;
+    await this.#connection.close();
   }
 
   /** Runs `body` on what `what` asks for, within the wait's limits, and gives the results up again. */
@@ -186,7 +172,7 @@ class Client implements Cluster {
   }
 
   #begin(what: string, options: WaitOptions): Wait {
-    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#connection.lost !== undefined) throw this.#connection.lost;
     const wait = new Wait(options, what);
     this.#waits.add(wait);
     return wait;
@@ -295,15 +281,7 @@ class Client implements Cluster {
     this.#connection.send(message);
   }
 
-  #receive(raw: unknown): void {
-    let message: ToClient;
-    try {
-      message = ToClient.parse(raw);
-    } catch (error) {
-      this.#lose('the scheduler sent a message that is none', error);
-      this.#connection.close('protocol error');
-      return;
-    }
+  #receive(message: SchedulerNews): void {
     switch (message.type) {
       case 'held':
       case 'failed':
@@ -315,9 +293,6 @@ class Client implements Cluster {
       case 'status':
       case 'trace':
         this.#questions.answer(message);
-        return;
-      case 'refused':
-        this.#lose('the scheduler refused this client', fromWireError(message.error));
         return;
       default:
         assertNever(message);
@@ -337,12 +312,8 @@ class Client implements Cluster {
     }
   }
 
-  #lose(why: string, cause: unknown): void {
-    if (this.#lost !== undefined) return;
-    const detail = cause instanceof Error ? ` (${cause.message})` : '';
-    const options = cause === undefined ? {} : { cause };
-    this.#lost = new AsperitasError('scheduler-lost', `${why}${detail}`, {}, options);
-    for (const wait of [...this.#waits]) wait.fail(this.#lost);
+  #giveUp(lost: AsperitasError): void {
+    for (const wait of [...this.#waits]) wait.fail(lost);
     this.#links.close();
   }
 }
@@ -363,18 +334,5 @@ function placesOf(keys: readonly TaskKey[]): Map<TaskKey, number[]> {
  * still held are found again by their keys. Rejects with `unreachable`, `wrong-token`, `not-a-scheduler`,
  * `timeout` or `aborted`. */
 export async function connect(url: string, options: ConnectOptions): Promise<Cluster> {
-  const { token, signal, timeoutMs, transport = webSocketTransport } = options;
-  const connection = await transport.dial(url, {
-    token,
-    hello: { role: 'client', client: clientId(randomUUID()) },
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
-  if (connection.hello.role !== 'scheduler') {
-    connection.close('a scheduler was expected');
-    const role = String(connection.hello.role).slice(0, 40);
-    const message = `${url} is the address of a ${role}, not of a scheduler: check the address`;
-    throw new AsperitasError('not-a-scheduler', message, { url, role });
-  }
-  return new Client(connection, { token, transport });
+  return new Client(await ClientConnection.dial(url, options), options);
 }

@@ -3,7 +3,8 @@
  * messages that hold up neither side. Must not know: what becomes of the tasks.
  */
 import { createHash } from 'node:crypto';
-import { type Connection, encodePacked, type TaskKey } from '../runtime/index.ts';
+import { encodePacked, type TaskKey } from '../runtime/index.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { CollectedGraph, GraphTools } from './graph.ts';
 import { clientLimits } from './limits.ts';
 import type { TaskSpec, ToScheduler } from './protocol.ts';
@@ -46,7 +47,7 @@ export function earlierInputs({ tasks }: CollectedGraph): TaskKey[] {
 /** Sends the graph, the wants with its last piece. Must not run twice at once on a connection. Rejects with
  * the signal's reason; what was sent by then is forgotten by the scheduler. */
 export async function submitGraph(
-  connection: Connection,
+  connection: ClientConnection,
   { tasks, wants }: CollectedGraph,
   signal: AbortSignal,
 ): Promise<void> {
