@@ -30,7 +30,8 @@ export function modelledValue(fn: string, key: TaskKey, inputs: readonly number[
 
 export class TaskModels {
   readonly byKey = new Map<TaskKey, TaskModel>();
-  readonly #random: Random;
+  /** The numbers of the graph that is being drawn. */
+  #random: Random;
   readonly #terrain: Terrain;
   readonly #throwing: boolean;
   readonly #slowest: number;
@@ -44,8 +45,8 @@ export class TaskModels {
   }
 
   /** A graph upon some held results; returns its tasks, inputs first, and those that are wanted. */
-  grow(futures: readonly TaskModel[]): { tasks: TaskModel[]; wants: TaskModel[] } {
-    const random = this.#random;
+  grow(futures: readonly TaskModel[], random: Random): { tasks: TaskModel[]; wants: TaskModel[] } {
+    this.#random = random;
     const tasks: TaskModel[] = [];
     const graph = this.#graphs++;
     const add = (...inputs: TaskModel[]): TaskModel => {

@@ -113,28 +113,36 @@ export class SimulatedClient extends SimulatedProcess {
     this.say({ type: 'submit', tasks, wants: models.map(({ spec }) => spec.key) });
   }
 
-  #plan(): void {
+  /** Each plan has random numbers of its own, so that one left out leaves the others as they were. */
+  #plan(ordinal = 1): void {
     this.later(this.#random.between(10, 3000), () => {
       if (!this.busy) return;
-      const dice = this.#random.next();
-      if (dice < 0.6) this.#ask();
-      else if (dice < 0.7) this.#cancelSome();
-      else if (dice < 0.85) this.#release(this.#random.some([...this.wants.keys()], 2));
-      else if (dice < 0.9) this.say({ type: 'status' });
-      this.#plan();
+      const act = `plan:${this.name}:${ordinal}`;
+      if (this.#simulation.allows(act)) this.#carryOut(this.#random.split(act));
+      this.#plan(ordinal + 1);
     });
   }
 
+  #carryOut(random: Random): void {
+    const dice = random.next();
+    if (dice < 0.6) this.#ask(random);
+    else if (dice < 0.7) this.#cancelSome(random);
+    else if (dice < 0.85) this.#release(random.some([...this.wants.keys()], 2));
+    else if (dice < 0.9) this.say({ type: 'status' });
+  }
+
   /** Submits a new graph, upon futures that it holds, or one of another client's. */
-  #ask(): void {
-    const random = this.#random;
+  #ask(random: Random): void {
     const { models } = this.#simulation;
     const futures = [...this.wants.values()].filter(({ state, future }) => state === 'kept' && future);
     const known = [...models.byKey.values()];
     const { wants, tasks } =
       known.length > 0 && random.chance(0.25)
         ? { wants: random.some(known, 2), tasks: [] }
-        : models.grow(futures.map(({ model }) => model));
+        : models.grow(
+            futures.map(({ model }) => model),
+            random.split('graph'),
+          );
     const fresh = wants.filter(({ spec }) => !this.wants.has(spec.key));
     if (fresh.length === 0) return;
     for (const model of fresh) {
@@ -150,9 +158,9 @@ export class SimulatedClient extends SimulatedProcess {
     this.say({ type: 'submit', tasks: tasks.map(({ spec }) => spec), wants: keys });
   }
 
-  #cancelSome(): void {
+  #cancelSome(random: Random): void {
     const pending = [...this.wants.values()].filter(({ state }) => state === 'pending');
-    const chosen = this.#random.some(pending, 2);
+    const chosen = random.some(pending, 2);
     // Without a connection nobody would hear of it, nor answer.
     if (chosen.length === 0 || !this.#welcomed) return;
     for (const want of chosen) {

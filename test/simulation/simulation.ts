@@ -34,6 +34,16 @@ export interface Outcome {
   readonly settled: number;
   readonly failures: ReadonlyMap<string, number>;
   readonly simulatedMs: number;
+  /** What was done to the cluster, in order: faults, and plans of clients. Each can be left out. */
+  readonly acts: readonly string[];
+}
+
+export interface SimulationOptions {
+  readonly cores?: Cores;
+  readonly verbose?: boolean;
+  /** Acts of an earlier run of this seed that are not to happen: what is left of a failure when they are gone
+   * is easier to understand. */
+  readonly without?: ReadonlySet<string>;
 }
 
 class Violation extends Error {}
@@ -68,11 +78,14 @@ export class Simulation {
   readonly #chaosMs: number;
   readonly #lines: string[] = [];
   readonly #verbose: boolean;
+  readonly #without: ReadonlySet<string>;
+  readonly #acts: string[] = [];
 
-  constructor(seed: number, cores: Cores, verbose = false) {
+  constructor(seed: number, { cores = trueCores, verbose = false, without = new Set() }: SimulationOptions) {
     this.seed = seed;
     this.cores = cores;
     this.#verbose = verbose;
+    this.#without = without;
     const random = new Random(seed).split('cluster');
     this.network = new SimulatedNetwork(this.clock, random.split('network'));
     this.sites = ['a', 'b', 'c'].slice(0, random.int(1, 3));
@@ -128,7 +141,15 @@ export class Simulation {
       settled,
       failures,
       simulatedMs: this.clock.now,
+      acts: this.#acts,
     };
+  }
+
+  /** Whether an act is to happen; it is then part of the outcome. */
+  allows(act: string): boolean {
+    if (this.#without.has(act)) return false;
+    this.#acts.push(act);
+    return true;
   }
 
   /** Without faults nothing is ever missing where it should be. */
@@ -331,6 +352,6 @@ function planNodes(random: Random, sites: readonly string[]): NodePlan[] {
 }
 
 /** Runs one seed. */
-export function simulate(seed: number, options: { cores?: Cores; verbose?: boolean } = {}): Outcome {
-  return new Simulation(seed, options.cores ?? trueCores, options.verbose).run();
+export function simulate(seed: number, options: SimulationOptions = {}): Outcome {
+  return new Simulation(seed, options).run();
 }

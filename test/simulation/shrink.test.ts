@@ -1,0 +1,30 @@
+/** A failed simulation is made smaller, and what remains fails in the same way. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plantedBugs } from './planted-bugs.ts';
+import { kindOf, shrink } from './shrink.ts';
+import { type Outcome, simulate } from './simulation.ts';
+
+const cores = plantedBugs['a worker does not say what it has lost']!();
+
+function firstFailure(): Outcome {
+  for (let seed = 1; seed <= 200; seed++) {
+    const outcome = simulate(seed, { cores });
+    if (outcome.failure !== undefined) return outcome;
+  }
+  assert.fail('no seed fails');
+}
+
+test('what is not needed for a failure is left out', () => {
+  const failed = firstFailure();
+  const { outcome, without } = shrink(failed, { cores });
+  assert.ok(outcome.acts.length < failed.acts.length / 2, `${outcome.acts.length} of ${failed.acts.length}`);
+  assert.equal(kindOf(outcome.failure!), kindOf(failed.failure!));
+  const replayed = simulate(failed.seed, { cores, without });
+  assert.equal(replayed.hash, outcome.hash);
+  // None of what is left can go.
+  for (const act of outcome.acts) {
+    const { failure } = simulate(failed.seed, { cores, without: new Set([...without, act]) });
+    assert.ok(failure === undefined || kindOf(failure) !== kindOf(outcome.failure!), `${act} is not needed`);
+  }
+});
