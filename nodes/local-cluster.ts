@@ -11,6 +11,7 @@ import {
   connect,
   type Future,
   type Held,
+  type Inspector,
   type Lazy,
   type LocalSite,
   type Progress,
@@ -122,6 +123,10 @@ export class LocalCluster implements Cluster {
 
   status(options?: WaitOptions): Promise<ClusterStatus> {
     return this.#client.status(options);
+  }
+
+  get inspect(): Inspector {
+    return this.#client.inspect;
   }
 
   trace(options?: WaitOptions): Promise<readonly RunTrace[]> {

@@ -8,6 +8,7 @@ export * from './heap.ts';
 export * from './ids.ts';
 export * from './message.ts';
 export * from './schema.ts';
+export * from './text-layout.ts';
 export * from './transport/transport.ts';
 export * from './transport/websocket.ts';
 export * from './wire-error.ts';

@@ -3,6 +3,7 @@
  * Must not know: nodes, connections.
  */
 import { assertNever, type ClientId, type TaskKey } from '../runtime/index.ts';
+import { isQuestion, onQuestion } from './inspect-core.ts';
 import { limits } from './limits.ts';
 import { demand, retire, schedulerError, setPhase, tellFailed, tellHeld } from './lineage-core.ts';
 import { missed } from './node-core.ts';
@@ -13,6 +14,10 @@ import { isActive, needsOf, notify, type SchedulerState, send, type TaskRecord }
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
 
 export function onClientMessage(state: SchedulerState, client: ClientId, message: ToScheduler): void {
+  if (isQuestion(message)) {
+    onQuestion(state, client, message);
+    return;
+  }
   switch (message.type) {
     case 'submit':
       onSubmit(state, client, message);

@@ -5,6 +5,7 @@
 import { type AsperitasError, assertNever, type TaskKey, webSocketTransport } from '../runtime/index.ts';
 import { ClientConnection, type ConnectOptions, type SchedulerNews } from './client-connection.ts';
 import { ResultFetcher } from './client-fetch.ts';
+import { ClientInspector, isAnswer } from './client-inspect.ts';
 import { Questions } from './client-questions.ts';
 import { orAborted, shareWidely, until, Wait } from './client-wait.ts';
 import { type HeldNews, Wants } from './client-wants.ts';
@@ -36,6 +37,7 @@ class Client implements Cluster {
   readonly #waits = new Set<Wait>();
   readonly #progressListeners = new Set<(progress: Progress) => void>();
   readonly #questions: Questions;
+  readonly inspect: ClientInspector;
   /** Resolves when the submission before has been sent. */
   #submitted: Promise<unknown> = Promise.resolve();
   readonly #forgotten = new FinalizationRegistry<TaskKey>((key) => this.#release([key]));
@@ -45,6 +47,10 @@ class Client implements Cluster {
     this.#links = new DataLinks({ token, transport });
     const tell = (message: ToScheduler): void => this.#tell(message);
     this.#questions = new Questions(tell);
+    this.inspect = new ClientInspector({
+      tell,
+      within: (what, limits, body) => this.#within(what, limits, body),
+    });
     this.#fetcher = new ResultFetcher({ wants: this.#wants, links: this.#links, tell });
     connection.listen({
       onNews: (news) => this.#receive(news),
@@ -282,6 +288,10 @@ class Client implements Cluster {
   }
 
   #receive(message: SchedulerNews): void {
+    if (isAnswer(message)) {
+      this.inspect.answer(message);
+      return;
+    }
     switch (message.type) {
       case 'held':
       case 'failed':

@@ -2,6 +2,7 @@
  * Owns the promise that a cluster makes to its user: the interface that `connect` and a local cluster give.
  * Must not know: how it is kept.
  */
+import type { Inspector } from './client-inspect.ts';
 import type { RunTrace, ToClient } from './protocol.ts';
 import type { Future, Held, Lazy, Resolved } from './task.ts';
 
@@ -36,6 +37,8 @@ export interface Cluster {
     options?: WaitOptions,
   ): AsyncIterable<Completed<T>>;
   status(options?: WaitOptions): Promise<ClusterStatus>;
+  /** What an operator asks: why a task waits, what holds a node up, how much has travelled. */
+  readonly inspect: Inspector;
   /** The runs so far, as many as the scheduler keeps. */
   trace(options?: WaitOptions): Promise<readonly RunTrace[]>;
   /** Calls `listener` a few times a second while tasks are unfinished; returns the way to stop. */

@@ -1,11 +1,9 @@
 /**
- * Owns the answers to "what happened to this task" and "why is it not running", and the replay of a recorded
- * log. Pure. Must not know: who asks.
+ * Owns the answers to "what happened to this task" and "why is it not running". Pure. Must not know: who
+ * asks.
  */
 import type { TaskKey } from '../runtime/index.ts';
-import type { LogEntry } from './black-box.ts';
-import { handle } from './scheduler-core.ts';
-import { createState, type SchedulerState } from './scheduler-state.ts';
+import type { SchedulerState } from './scheduler-state.ts';
 
 /** One task's life as far as it is remembered: a line for each change of phase, oldest first. */
 export function story(state: SchedulerState, key: TaskKey): string[] {
@@ -49,11 +47,4 @@ export function explain(state: SchedulerState, key: TaskKey): string {
       return `${key} failed${cause}: ${phase.error.message}`;
     }
   }
-}
-
-/** The state after the events of a log that starts with the first event (`log.complete`). */
-export function replay(log: readonly LogEntry[], firstRun: number): SchedulerState {
-  const state = createState(firstRun);
-  for (const { event, now } of log) handle(state, event, now);
-  return state;
 }

@@ -1,12 +1,14 @@
 /** The public graph API: declare tasks, connect, compute. */
 
 export { type ConnectOptions, connect } from './client.ts';
+export type { Inspector, TaskReport } from './client-inspect.ts';
 export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
 export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
 export { type FoldOptions, fold } from './fold.ts';
 export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
 export { bindReferences } from './references.ts';
 export { type RunningScheduler, type SchedulerOptions, startScheduler } from './scheduler.ts';
+export type { FunctionView, LinkView, NodeView, Overview } from './seeing-messages.ts';
 export {
   type Future,
   type Held,

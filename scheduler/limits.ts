@@ -51,6 +51,15 @@ export const limits = {
   stealTasks: 8,
   /** Bytes that may wait for a client that does not read: a whole trace, and then some. */
   backlogBytes: 256 * 2 ** 20,
+  /** A node's memory is looked at in spans of so many runs; when the least of each of so many spans exceeds
+   * that of the one before, and by so much in all, it is said to ratchet. */
+  ratchetRuns: 32,
+  ratchetSpans: 6,
+  ratchetBytes: 64 * 2 ** 20,
+  /** Lines of a task's story, tasks named as hindering a node, keys named as like the one asked for. */
+  storyLines: 1_000,
+  hinderersNamed: 10,
+  likeNamed: 5,
   /** Events of the black box shown after a defect. */
   reportedEvents: 30,
 } as const;
@@ -66,6 +75,8 @@ export const clientLimits = {
   /** Connections to nodes that are kept open while nothing travels on them. */
   links: 64,
   dialMs: 5_000,
+  /** Pause between two questions whether a node has left. */
+  drainPollMs: 250,
   /** So often a result is asked for again after all its holders failed; the scheduler gives up holders and
    * has results recomputed long before. */
   fetchRounds: 12,

@@ -17,6 +17,7 @@ import {
   send,
   type TaskRecord,
 } from './scheduler-state.ts';
+import { tallyResult, tallyTransfer } from './tally.ts';
 
 type Of<T extends FromNode['type']> = Extract<FromNode, { type: T }>;
 
@@ -81,6 +82,7 @@ function onRunDone(state: SchedulerState, node: NodeRecord, message: Of<'run-don
   const { fn } = current.task.spec;
   const seconds = Math.max(0, message.trace.endMs - message.trace.startMs) / 1000;
   durations.set(fn, learn(durations.get(fn), seconds));
+  tallyResult(state.tally, fn, message.bytes);
   hold(state, current.task, { node: node.info.node, bytes: message.bytes });
 }
 
@@ -133,6 +135,8 @@ function onReplicaAdded(state: SchedulerState, node: NodeRecord, message: Of<'re
   const { node: id, site } = node.info;
   const { key, bytes, from, fetchMs } = message;
   const source = from === undefined ? undefined : state.nodes.get(from);
+  if (source !== undefined)
+    tallyTransfer(state.tally, { from: source.info.site, to: site }, { bytes, ms: fetchMs });
   if (source !== undefined && fetchMs !== undefined && fetchMs > 0 && bytes >= assumptions.measuredBytes) {
     const link = linkBetween(state, source.info.site, site);
     const rate = bytes / (fetchMs / 1000);

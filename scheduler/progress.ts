@@ -6,6 +6,7 @@ import type { ClientId } from '../runtime/index.ts';
 import { limits } from './limits.ts';
 import type { NodeStatus, RunTrace, ToClient } from './protocol.ts';
 import { type ClientRecord, notify, type SchedulerState } from './scheduler-state.ts';
+import { tallyRun } from './tally.ts';
 
 /** Tells a client how far its tasks are, when that has changed or some are unfinished. */
 export function tellProgress(state: SchedulerState, id: ClientId, client: ClientRecord): void {
@@ -50,6 +51,7 @@ export function tellTrace(state: SchedulerState, client: ClientId): void {
 
 export function keepTrace(state: SchedulerState, trace: RunTrace): void {
   state.traces.push(trace);
+  tallyRun(state.tally, trace);
   state.crossSiteBytes += trace.remoteBytes;
   if (state.traces.length > 1.25 * limits.traceRuns) state.traces = state.traces.slice(-limits.traceRuns);
 }

@@ -25,6 +25,8 @@ import {
   text,
 } from '../runtime/index.ts';
 
+import { answers, questions } from './seeing-messages.ts';
+
 export { bindReferences } from './references.ts';
 
 export const taskKey = as<TaskKey>(text);
@@ -124,6 +126,7 @@ export const ToScheduler = protocol('client-to-scheduler', {
   trace: {},
   /** Ends every node and the scheduler itself. */
   shutdown: {},
+  ...questions,
 });
 export type ToScheduler = MessageOf<typeof ToScheduler>;
 
@@ -174,6 +177,7 @@ export const ToClient = protocol('scheduler-to-client', {
   status: { nodes: array(nodeStatus), tasks: dictionary(count), crossSiteBytes: count },
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },
+  ...answers,
   /** The connection is closed after this: the client has sent what can't be followed. */
   refused: { error: wireError },
 });

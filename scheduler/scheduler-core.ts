@@ -21,11 +21,13 @@ import {
   type SchedulerState,
   send,
 } from './scheduler-state.ts';
+import { tallyParting } from './tally.ts';
 
 /** Takes one event in at the time `now` (which never goes back) and returns the instructions that follow. */
 export function handle(state: SchedulerState, event: SchedulerEvent, now: Millis): Instruction[] {
   state.seq++;
   state.now = now;
+  if (state.seq === 1) state.since = now;
   state.out = [];
   state.log.record({ seq: state.seq, now, event });
   dispatch(state, event);
@@ -75,6 +77,7 @@ function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
   if (state.nodes.has(info.node)) onNodeLost(state, info.node, 'it joined anew');
   const node = createNode(info, state.now);
   state.nodes.set(info.node, node);
+  state.tally.nodesJoined++;
   state.sites.add(info.site);
   noteLoad(state, node);
   refreshClasses(state);
@@ -102,6 +105,7 @@ function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
     }
   }
   state.nodes.delete(id);
+  tallyParting(state.tally, node.info.node, node.retiring);
   for (const set of [state.dirty, state.idle, state.crowded]) set.delete(node);
   forgetNodeInClasses(state, node);
   finishStopping(state);

@@ -17,6 +17,7 @@ import type {
 } from './protocol.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import type { Instruction } from './scheduler-event.ts';
+import { createTally, type Tally } from './tally.ts';
 
 export type { Instruction, SchedulerEvent } from './scheduler-event.ts';
 
@@ -144,6 +145,8 @@ export interface Transition {
 export interface SchedulerState {
   seq: number;
   now: Millis;
+  /** When the first event came. */
+  since: Millis;
   readonly firstRun: number;
   nextRun: number;
   nextRank: number;
@@ -168,6 +171,7 @@ export interface SchedulerState {
   readonly unreached: Map<string, Millis>;
   readonly counts: Record<PhaseName, number>;
   crossSiteBytes: number;
+  readonly tally: Tally;
   traces: RunTrace[];
   transitions: Transition[];
   readonly log: BlackBox;
@@ -186,6 +190,7 @@ export function createState(firstRun = 1): SchedulerState {
   return {
     seq: 0,
     now: zero,
+    since: zero,
     firstRun,
     nextRun: firstRun,
     nextRank: 0,
@@ -204,6 +209,7 @@ export function createState(firstRun = 1): SchedulerState {
     unreached: new Map(),
     counts: { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 },
     crossSiteBytes: 0,
+    tally: createTally(),
     traces: [],
     transitions: [],
     log: new BlackBox(),

@@ -2,31 +2,14 @@
  * Owns the text of `asperitas info`: tables that are readable at 100 columns. Pure.
  * Must not know: Measurement Sets beyond their description.
  */
+import { durationText, sizeText, tableLines, wrapped } from '../../runtime/index.ts';
 import { isoFromMjd, secondsPerDay } from '../io/calendar.ts';
 import type { FieldDescription, SetDescription } from '../io/measurement-set/describe.ts';
 import { formatDec, formatRa, radians } from '../io/wcs.ts';
-import { tableLines, wrapped } from './text-layout.ts';
 
 /** Fields, antennas and the like beyond these numbers are counted, not listed; `--json` lists them all. */
 const listedFields = 30;
 const listedNames = 64;
-
-/** `12.3 MB`, in powers of 1000. */
-export function sizeText(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${units[power]}`;
-}
-
-/** `1 h 02 min 05 s`, to a tenth of a second below a minute. */
-export function durationText(seconds: number): string {
-  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 1 ? 3 : 1))} s`;
-  const whole = Math.round(seconds);
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (value: number) => String(value).padStart(2, '0');
-  return hours > 0 ? `${hours} h ${two(minutes)} min ${two(rest)} s` : `${minutes} min ${two(rest)} s`;
-}
 
 const megahertz = (hz: number | null | undefined) => (hz == null ? '?' : `${Number((hz / 1e6).toFixed(4))}`);
 const longestName = 20;

@@ -5,7 +5,7 @@
 import type { ColumnSummary } from '../io/casacore/describe-table.ts';
 import type { Cell, DataType, KeywordValue, TableRecord } from '../io/casacore/table.ts';
 import { elementJson, isCell, isComplex, keywordArrayType } from './exact-json.ts';
-import { type Layout, pageWidth, tableLines, wrapped } from './text-layout.ts';
+import { type Layout, pageWidth, tableLines, wrapped } from '../../runtime/index.ts';
 
 /** Elements of an array that are shown before the dots. */
 export const shownElements = 6;

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientId, nodeId, runId, siteName, taskKey } from '../../runtime/index.ts';
-import { explain, replay, story } from '../../scheduler/explain.ts';
+import { explain, story } from '../../scheduler/explain.ts';
 import { limits } from '../../scheduler/limits.ts';
+import { replay } from '../../scheduler/replay.ts';
 import { me, spec, World } from './world.ts';
 
 const empty = (world: World): void => {

@@ -72,6 +72,10 @@ export class InProcessCluster implements Cluster {
     return { nodes, tasks: {}, crossSiteBytes: 0 };
   }
 
+  get inspect(): never {
+    throw new Error('nothing is scheduled here');
+  }
+
   async trace(): Promise<readonly RunTrace[]> {
     return [...this.#runs];
   }

@@ -1,5 +1,6 @@
 /**
- * Owns the layout of what commands print for people: tables and runs of words on a page of 100 columns. Pure.
+ * Owns the layout of what commands print for people: tables, sizes, durations, and runs of words on a
+ * page of 100 columns. Pure.
  * Must not know: what is printed.
  */
 
@@ -42,4 +43,21 @@ export function wrapped(words: readonly string[]): string[] {
     line += ` ${word}`;
   }
   return line.trim() === '' ? lines : [...lines, line];
+}
+
+/** `12.3 MB`, in powers of 1000. */
+export function sizeText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${units[power]}`;
+}
+
+/** `1 h 02 min 05 s`, to a tenth of a second below a minute. */
+export function durationText(seconds: number): string {
+  if (seconds < 60) return `${Number(seconds.toFixed(seconds < 1 ? 3 : 1))} s`;
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours} h ${two(minutes)} min ${two(rest)} s` : `${minutes} min ${two(rest)} s`;
 }
