@@ -17,6 +17,12 @@ const commands: Readonly<Record<string, string>> = {
   table: '../actors/commands/table.js',
   scheduler: './commands/scheduler.js',
   node: './commands/node.js',
+  status: './commands/status.js',
+  top: './commands/top.js',
+  explain: './commands/explain.js',
+  story: './commands/story.js',
+  drain: './commands/drain.js',
+  cancel: './commands/cancel.js',
 };
 
 const exitStatus = { failed: 1, usage: 2, interrupted: 130 } as const;

@@ -2,10 +2,11 @@
  * Owns the text of `asperitas table`: the page that describes a table, and cells and keywords in a few words
  * each. Pure. Must not know: how a table is read.
  */
+
+import { type Layout, pageWidth, tableLines, wrapped } from '../../runtime/index.ts';
 import type { ColumnSummary } from '../io/casacore/describe-table.ts';
 import type { Cell, DataType, KeywordValue, TableRecord } from '../io/casacore/table.ts';
 import { elementJson, isCell, isComplex, keywordArrayType } from './exact-json.ts';
-import { type Layout, pageWidth, tableLines, wrapped } from '../../runtime/index.ts';
 
 /** Elements of an array that are shown before the dots. */
 export const shownElements = 6;

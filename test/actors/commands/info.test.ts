@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { command } from '../../../actors/commands/info.ts';
-import { durationText, sizeText } from '../../../runtime/index.ts';
-import { isAsperitasError } from '../../../runtime/index.ts';
+import { durationText, isAsperitasError, sizeText } from '../../../runtime/index.ts';
 import { projectRoot, sharedDataMissing, sharedSet } from '../../support/shared-data.ts';
 
 const skip = sharedDataMissing;

@@ -1,0 +1,114 @@
+/** What the scheduler answers an operator, and what cancelling and draining do. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clientId, nodeId, siteName, taskKey } from '../../runtime/index.ts';
+import type { Answer, Question } from '../../scheduler/inspect-core.ts';
+import type { Overview } from '../../scheduler/seeing-messages.ts';
+import { spec, World } from './world.ts';
+
+const operator = clientId('operator');
+
+function ask(world: World, question: Question): Answer {
+  if (!world.state.clients.has(operator)) world.feed({ type: 'client-joined', client: operator });
+  const out = world.feed({ type: 'from-client', client: operator, message: question });
+  const answers = out.flatMap((one) =>
+    one.type === 'notify' && one.client === operator ? [one.message] : [],
+  );
+  assert.equal(answers.length, 1);
+  return answers[0] as Answer;
+}
+
+function overviewOf(world: World): Overview {
+  const answer = ask(world, { type: 'ask-overview', question: 7 });
+  assert.equal(answer.type, 'overview');
+  assert.equal(answer.question, 7);
+  return answer.type === 'overview' ? answer.overview : assert.fail();
+}
+
+test('an overview counts nodes, tasks, functions and what travelled between sites', () => {
+  const world = new World();
+  world.join('a1');
+  world.join('b1');
+  world.submit([spec('x'), spec('y'), spec('z', ['x', 'y'])], 'z');
+  world.done('x', 4_000_000, 2);
+  const { node } = world.runOf('y');
+  world.done('y', 8, 1);
+  const other = node === 'a1' ? 'b1' : 'a1';
+  world.node(node, {
+    type: 'replica-added',
+    key: taskKey('x'),
+    bytes: 4_000_000,
+    from: nodeId(other),
+    fetchMs: 500,
+  });
+  const { nodes, functions, links, tasks, clients } = overviewOf(world);
+  assert.deepEqual(
+    nodes.map(({ node: name, site, threads, held }) => [name, site, threads, held]),
+    [
+      ['a1', 'a', 1, node === 'a1' ? 2 : 1],
+      ['b1', 'b', 1, node === 'b1' ? 2 : 1],
+    ],
+  );
+  assert.deepEqual(functions, [
+    { fn: 'test.fn', running: 1, done: 2, failed: 0, seconds: 3, longestSeconds: 2, bytes: 4_000_008 },
+  ]);
+  const pair = { from: siteName(other.slice(0, 1)), to: siteName(node.slice(0, 1)) };
+  assert.deepEqual(links, [{ ...pair, bytes: 4_000_000, transfers: 1, seconds: 0.5 }]);
+  assert.deepEqual([tasks.held, tasks.assigned, clients], [2, 1, 2]);
+});
+
+test('a task is found by its key, or by how its key alone begins; else the error names those like it', () => {
+  const world = new World();
+  world.submit([spec('map-1'), spec('map-2'), spec('sum')], 'map-1', 'map-2', 'sum');
+  const told = ask(world, { type: 'ask-task', question: 1, task: 'su' });
+  assert.equal(told.type, 'task-told');
+  if (told.type !== 'task-told') return;
+  assert.equal(told.key, 'sum');
+  assert.match(told.explanation[0]!, /no node of any site/);
+  assert.match(told.story[0]!, /released -> waiting/);
+  const many = ask(world, { type: 'ask-task', question: 2, task: 'map' });
+  assert.ok(many.type === 'declined' && many.code === 'ambiguous-task');
+  assert.match(many.type === 'declined' ? many.message : '', /2 tasks begin with map: map-1, map-2/);
+  const none = ask(world, { type: 'ask-task', question: 3, task: 'mop' });
+  assert.ok(none.type === 'declined' && none.code === 'no-such-task');
+});
+
+test('a cancelled task ends its run and what waits for it, for everybody; the rest goes on', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x'), spec('y', ['x']), spec('w')], 'y', 'w');
+  const { run } = world.runOf('x');
+  const told = world.client({ type: 'cancel-task', question: 1, task: 'x' }, operator);
+  assert.deepEqual(told, [`a1: abort ${run}`, 'failed y: cancelled by x', 'task-cancelled', 'a1: compute w']);
+});
+
+test('cancelling what has ended changes nothing', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  world.done('x');
+  const answer = ask(world, { type: 'cancel-task', question: 1, task: 'x' });
+  assert.deepEqual(answer, {
+    type: 'task-cancelled',
+    question: 1,
+    key: 'x',
+    phase: 'held',
+    cancelled: false,
+  });
+  assert.equal(world.state.tasks.get(taskKey('x'))?.phase.name, 'held');
+});
+
+test('draining tells a node to leave, once, names what it still runs, and a stranger is declined', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  const drain = { type: 'drain-node', question: 1, node: 'a1' } as const;
+  assert.deepEqual(world.client(drain, operator), ['a1: retire', 'node-leaves']);
+  world.node('a1', { type: 'retiring' });
+  assert.deepEqual(world.client(drain, operator), ['node-leaves']);
+  const answer = ask(world, drain);
+  assert.deepEqual(answer.type === 'node-leaves' ? answer.hinders : [], ['x runs there']);
+  const stranger = ask(world, { ...drain, node: 'a9' });
+  assert.ok(stranger.type === 'declined' && stranger.code === 'no-such-node');
+  assert.match(stranger.type === 'declined' ? stranger.message : '', /the nodes are a1/);
+});
