@@ -18,6 +18,8 @@ export type ClientId = Branded<string, 'ClientId'>;
 export type TaskKey = Branded<string, 'TaskKey'>;
 /** One attempt at a task; never used twice, so a late report can't stand for another attempt. */
 export type RunId = Branded<number, 'RunId'>;
+/** One actor, through all its incarnations; never used twice. */
+export type ActorId = Branded<string, 'ActorId'>;
 /** Milliseconds on the clock of the process, or of the simulation. */
 export type Millis = Branded<number, 'Millis'>;
 
@@ -25,5 +27,6 @@ export const siteName = (text: string): SiteName => text as SiteName;
 export const nodeId = (text: string): NodeId => text as NodeId;
 export const clientId = (text: string): ClientId => text as ClientId;
 export const taskKey = (text: string): TaskKey => text as TaskKey;
+export const actorId = (text: string): ActorId => text as ActorId;
 export const runId = (value: number): RunId => value as RunId;
 export const millis = (value: number): Millis => value as Millis;
