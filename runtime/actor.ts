@@ -97,7 +97,7 @@ type Returned<M> =
     ? readonly O[]
     : M extends { readonly output: Schema<infer O> }
       ? O
-      : void;
+      : unknown;
 // No conditional type over S itself: with one, the compiler would not find S from what `init` returns.
 type Handlers<S, M> = {
   readonly [K in keyof M]: (state: S, message: Given<M[K]>, ctx: ActorContext) => Maybe<Returned<M[K]>>;

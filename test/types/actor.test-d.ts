@@ -52,10 +52,6 @@ same<OutputOf<Messages['sum']>, number>(true);
 const noCalls = { rename: cast(object({ to: text })) };
 // @ts-expect-error a message has no handler
 defineActor({ name: 'types.lazy', messages: noCalls, init: () => 0, on: {} });
+const adds = { add: call(count, count) };
 // @ts-expect-error the handler answers with a wrong type
-defineActor({
-  name: 'types.odd',
-  messages: { add: call(count, count) },
-  init: () => 0,
-  on: { add: () => '' },
-});
+defineActor({ name: 'types.odd', messages: adds, init: () => 0, on: { add: () => '' } });
