@@ -156,7 +156,7 @@ function pauseMs(
   return plainMs * (1 + jitter * (2 * random - 1));
 }
 
-/** Takes a supervisor's children one step on: first down, the last started first; then up, in order. True when
+/** Takes a supervisor's children a step on: first down, the last started first; then up, in order. True when
  * nothing under it is under way or awaited. */
 function advance(state: SupervisionState, supervisor: Member): boolean {
   for (const member of supervisor.members.toReversed()) {
