@@ -4,6 +4,7 @@
  * The only importer of msgpackr. Must not know: messages, sockets.
  */
 import { addExtension, Packr } from 'msgpackr';
+import { damaged, fromColumns, toColumns } from './columns.ts';
 import { AsperitasError } from './errors.ts';
 import { fromWireError, toWireError } from './wire-error.ts';
 
@@ -83,9 +84,13 @@ class Lowering {
     return this.#object(value, depth);
   }
 
-  #list(value: readonly unknown[], depth: number): unknown[] {
-    // Array.from visits the holes of a sparse list, which map would keep as holes.
-    return Array.from(value, (entry) => this.lower(entry, depth + 1));
+  #list(value: readonly unknown[], depth: number): readonly unknown[] {
+    let copy: unknown[] | undefined;
+    for (let index = 0; index < value.length; index++) {
+      const lowered = this.lower(value[index], depth + 1);
+      if (lowered !== value[index]) (copy ??= [...value])[index] = lowered;
+    }
+    return copy ?? value;
   }
 
   #view(value: ArrayBufferView): Special {
@@ -98,7 +103,7 @@ class Lowering {
   /** The number of a frame, or the bytes themselves where they are few. */
   #place(data: Uint8Array): number | Uint8Array {
     // A copy, because msgpackr reads a shared buffer's bytes through Buffer methods that refuse it.
-    if (!this.#lift || data.byteLength <= limits.inlineBytes) return Uint8Array.from(data);
+    if (!this.#lift || data.byteLength <= limits.inlineBytes) return new Uint8Array(data);
     return this.frames.push(data) - 1;
   }
 
@@ -123,14 +128,15 @@ class Lowering {
     if (keys.includes('__proto__')) {
       return new Special(['record', keys.map((key) => [key, this.lower((value as Plain)[key], depth + 1)])]);
     }
-    const copy: Plain = {};
-    for (const key of keys) copy[key] = this.lower((value as Plain)[key], depth + 1);
-    return copy;
+    // Instances of classes and the like become plain records.
+    let copy = Object.getPrototypeOf(value) === Object.prototype ? undefined : { ...(value as Plain) };
+    for (const key of keys) {
+      const entry = (value as Plain)[key];
+      const lowered = this.lower(entry, depth + 1);
+      if (lowered !== entry) (copy ??= { ...(value as Plain) })[key] = lowered;
+    }
+    return copy ?? value;
   }
-}
-
-function damaged(why: string): never {
-  throw new AsperitasError('invalid-message', `invalid message: ${why}`, { why });
 }
 
 /** Puts the values back in place of their stand-ins, checking every claim of the header. */
@@ -177,7 +183,7 @@ class Raising {
         return new DataView(data.buffer, data.byteOffset, data.byteLength);
       }
       case 'buffer':
-        return Uint8Array.from(this.#bytes(first)).buffer;
+        return new Uint8Array(this.#bytes(first)).buffer;
       case 'error':
         return fromWireError(this.raise(first, depth + 1));
       case 'set':
@@ -214,7 +220,7 @@ class Raising {
     const width = ArrayType.BYTES_PER_ELEMENT;
     if (data.byteLength % width !== 0) damaged('an array of a broken length');
     // Small arrays lie unaligned inside the header: they are copied out.
-    const whole = data.byteOffset % width === 0 && place !== data ? data : Uint8Array.from(data);
+    const whole = data.byteOffset % width === 0 && place !== data ? data : new Uint8Array(data);
     return new ArrayType(whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength / width);
   }
 }
@@ -241,7 +247,7 @@ export function encodeValue(value: unknown): EncodedValue {
   const lowering = new Lowering(true);
   const lowered = lowering.lower(value, 0);
   // The packer reuses its buffer: the copy is the header's own.
-  return { header: Uint8Array.from(packr.pack(lowered)), frames: lowering.frames };
+  return { header: new Uint8Array(packr.pack(lowered)), frames: lowering.frames };
 }
 
 /** The inverse of `encodeValue`. Arrays are views of `frames`, in whatever memory those lie; frames must be
@@ -250,9 +256,23 @@ export function decodeValue(header: Uint8Array, frames: readonly Uint8Array[]): 
   return new Raising(frames).raise(unpackHeader(header), 0);
 }
 
+/** Encodes a list of messages, many of which have the same fields: by columns. */
+export function encodeBatch(messages: readonly unknown[]): EncodedValue {
+  const lowering = new Lowering(true);
+  const columns = toColumns(messages, (value) => lowering.lower(value, 0));
+  return { header: new Uint8Array(packr.pack(columns)), frames: lowering.frames };
+}
+
+/** The inverse of `encodeBatch`, on the same terms as `decodeValue`. */
+export function decodeBatch(header: Uint8Array, frames: readonly Uint8Array[]): unknown[] {
+  const raising = new Raising(frames);
+  const raise = (value: unknown): unknown => raising.raise(value, 0);
+  return fromColumns(unpackHeader(header), { raise, bytes: header.byteLength });
+}
+
 /** One self-contained byte string, for values that travel inside a control message. */
 export function encodePacked(value: unknown): Uint8Array {
-  return Uint8Array.from(packr.pack(new Lowering(false).lower(value, 0)));
+  return new Uint8Array(packr.pack(new Lowering(false).lower(value, 0)));
 }
 
 export function decodePacked(packed: Uint8Array): unknown {

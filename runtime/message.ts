@@ -3,7 +3,7 @@
  * wire tag of each of its messages. Must not know: how messages travel.
  */
 import { AsperitasError } from './errors.ts';
-import { type ObjectOf, object, type Schema } from './schema.ts';
+import { type ObjectOf, object, oneOf, type Schema } from './schema.ts';
 
 type Shapes = Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>>;
 
@@ -22,7 +22,9 @@ export type MessageOf<P> = P extends Protocol<infer S> ? MessageOfShapes<S> : ne
 
 /** Declares a protocol: field schemas by message type. */
 export function protocol<const S extends Shapes>(name: string, shapes: S): Protocol<S> {
-  const parsers = new Map(Object.entries(shapes).map(([type, shape]) => [type, object(shape)]));
+  const parsers = new Map(
+    Object.entries(shapes).map(([type, shape]) => [type, object({ type: oneOf(type), ...shape })]),
+  );
   return {
     name,
     parse(value) {
@@ -39,7 +41,7 @@ export function protocol<const S extends Shapes>(name: string, shapes: S): Proto
           fields,
         );
       }
-      return { ...parser.parse(value, `${name}.${type}`), type } as unknown as MessageOfShapes<S>;
+      return parser.parse(value, `${name}.${type}`) as unknown as MessageOfShapes<S>;
     },
   };
 }

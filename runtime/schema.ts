@@ -8,6 +8,9 @@ import { AsperitasError } from './errors.ts';
 /** A validator of values of type `T`; `path` names the place in the message for the error. */
 export interface Schema<T> {
   readonly parse: (value: unknown, path: string) => T;
+  /** Whether `parse` would give back the value itself: told without a copy, and without making up paths. Of
+   * a value that does not fit, `parse` tells what is wrong with it, or leaves out what is too much. */
+  readonly fits: (value: unknown) => boolean;
   readonly optional?: true;
 }
 export type Infer<S> = S extends Schema<infer T> ? T : never;
@@ -17,7 +20,7 @@ function mismatch(path: string, wanted: string): never {
 }
 
 function primitive<T>(wanted: string, fits: (value: unknown) => value is T): Schema<T> {
-  return { parse: (value, path) => (fits(value) ? value : mismatch(path, wanted)) };
+  return { parse: (value, path) => (fits(value) ? value : mismatch(path, wanted)), fits };
 }
 
 export const text: Schema<string> = primitive('text', (v): v is string => typeof v === 'string');
@@ -30,7 +33,7 @@ export const count: Schema<number> = primitive(
 );
 export const bytes: Schema<Uint8Array> = primitive('bytes', (v): v is Uint8Array => v instanceof Uint8Array);
 /** Anything: the receiver checks it by other means. */
-export const anything: Schema<unknown> = { parse: (value) => value };
+export const anything: Schema<unknown> = { parse: (value) => value, fits: () => true };
 
 /** The same check under a narrower static type, for branded ids. */
 export function as<T>(schema: Schema<string> | Schema<number>): Schema<T> {
@@ -43,11 +46,14 @@ export function oneOf<const W extends readonly string[]>(...words: W): Schema<W[
 }
 
 export function array<T>(item: Schema<T>): Schema<readonly T[]> {
+  const fits = (value: unknown): boolean => Array.isArray(value) && value.every(item.fits);
   return {
-    parse: (value, path) =>
-      Array.isArray(value)
-        ? value.map((entry, index) => item.parse(entry, `${path}[${index}]`))
-        : mismatch(path, 'a list'),
+    fits,
+    parse: (value, path) => {
+      if (fits(value)) return value as readonly T[];
+      if (!Array.isArray(value)) return mismatch(path, 'a list');
+      return value.map((entry, index) => item.parse(entry, `${path}[${index}]`));
+    },
   };
 }
 
@@ -55,6 +61,7 @@ export function array<T>(item: Schema<T>): Schema<readonly T[]> {
 export function maybe<T>(schema: Schema<T>): Schema<T | undefined> & { readonly optional: true } {
   return {
     parse: (value, path) => (value === undefined || value === null ? undefined : schema.parse(value, path)),
+    fits: (value) => value === undefined || schema.fits(value),
     optional: true,
   };
 }
@@ -70,8 +77,21 @@ export type ObjectOf<S extends Shape> = { readonly [K in Exclude<keyof S, Option
 /** A record with exactly these fields; the result has a plain prototype whatever the sender wrote. */
 export function object<S extends Shape>(shape: S): Schema<ObjectOf<S>> {
   const fields = Object.entries(shape);
+  const fits = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null) return false;
+    if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+    let known = 0;
+    for (const [name, schema] of fields) {
+      const field = (value as Record<string, unknown>)[name];
+      if (!schema.fits(field)) return false;
+      if (field !== undefined) known++;
+    }
+    return Object.keys(value).length === known;
+  };
   return {
+    fits,
     parse: (value, path) => {
+      if (fits(value)) return value as ObjectOf<S>;
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         return mismatch(path, 'a record');
       const result: Record<string, unknown> = {};
@@ -88,6 +108,8 @@ export function object<S extends Shape>(shape: S): Schema<ObjectOf<S>> {
 /** A map with free keys, such as resources by name. */
 export function dictionary<T>(item: Schema<T>): Schema<Readonly<Record<string, T>>> {
   return {
+    // Always copied, to a record without a prototype.
+    fits: () => false,
     parse: (value, path) => {
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         return mismatch(path, 'a record');

@@ -3,7 +3,7 @@
  * batch, a msgpack header followed by the raw frames it announces, each cut where it is too large for one
  * WebSocket message. Must not know: ws, what messages mean.
  */
-import { decodeValue, encodeValue } from '../codec.ts';
+import { decodeBatch, encodeBatch } from '../codec.ts';
 import { AsperitasError } from '../errors.ts';
 import { limits } from './limits.ts';
 import type { Connection, WireMessage } from './transport.ts';
@@ -38,7 +38,7 @@ interface PartialBatch {
 /** A frame's bytes where typed arrays may lie on them: a received message may begin anywhere in its
  * buffer. */
 function aligned(data: Uint8Array): Uint8Array {
-  return data.byteOffset % 8 === 0 ? data : Uint8Array.from(data);
+  return data.byteOffset % 8 === 0 ? data : new Uint8Array(data);
 }
 
 /** What a batch begins with: how many blobs it has and the size of each, then the start of its header. */
@@ -149,7 +149,7 @@ export class WireConnection implements Connection {
     const queue = this.#queue;
     this.#queue = [];
     for (let start = 0; start < queue.length; start += limits.batchMessages) {
-      const { header, frames } = encodeValue(queue.slice(start, start + limits.batchMessages));
+      const { header, frames } = encodeBatch(queue.slice(start, start + limits.batchMessages));
       const blobs = [header, ...frames];
       this.#write(withSizes(blobs, header.subarray(0, limits.frameBytes)));
       blobs.forEach((blob, index) => {
@@ -204,7 +204,8 @@ export class WireConnection implements Connection {
       throw new AsperitasError('invalid-message', 'invalid message: a part of a batch has a wrong size');
     }
     if (part.byteLength === size) {
-      partial.blobs.push(aligned(part));
+      // No array lies on the header.
+      partial.blobs.push(partial.blobs.length === 0 ? part : aligned(part));
       return;
     }
     partial.filling ??= new Uint8Array(size);
@@ -222,12 +223,10 @@ export class WireConnection implements Connection {
     while (partial.sizes[partial.blobs.length] === 0) partial.blobs.push(new Uint8Array(0));
     if (partial.blobs.length < partial.sizes.length) return;
     this.#partial = undefined;
-    this.#deliver(decodeValue(partial.blobs[0]!, partial.blobs.slice(1)));
+    this.#deliver(decodeBatch(partial.blobs[0]!, partial.blobs.slice(1)));
   }
 
-  #deliver(batch: unknown): void {
-    if (!Array.isArray(batch))
-      throw new AsperitasError('invalid-message', 'invalid message: a batch is no list');
+  #deliver(batch: readonly unknown[]): void {
     for (const message of batch) {
       if (typeof message !== 'object' || message === null || Array.isArray(message)) {
         throw new AsperitasError('invalid-message', 'invalid message: a message is no record');
