@@ -3,12 +3,16 @@
  * Must not know: nodes, connections.
  */
 import { assertNever, type ClientId, type TaskKey } from '../runtime/index.ts';
+import { onDatasetRequest } from './dataset-core.ts';
+import { spreadDeadlines } from './deadline-core.ts';
+import { schedulerError } from './flaw-core.ts';
 import { isQuestion, onQuestion } from './inspect-core.ts';
+import { onForget } from './keeper-core.ts';
 import { limits } from './limits.ts';
-import { demand, retire, schedulerError, setPhase, tellFailed, tellHeld } from './lineage-core.ts';
+import { demand, retire, setPhase, tellFailed, tellHeld } from './lineage-core.ts';
 import { missed } from './node-core.ts';
 import { statusOf, tellTrace } from './progress.ts';
-import type { TaskSpec, ToScheduler, WireError } from './protocol.ts';
+import type { TaskSpec, ToScheduler } from './protocol.ts';
 import { isActive, needsOf, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
@@ -24,6 +28,18 @@ export function onClientMessage(state: SchedulerState, client: ClientId, message
       return;
     case 'release':
       release(state, client, message.keys);
+      return;
+    case 'retry':
+      onRetry(state, client, message);
+      return;
+    case 'forget':
+      onForget(state, message.keys);
+      return;
+    case 'publish':
+    case 'unpublish':
+    case 'get-dataset':
+    case 'list-datasets':
+      onDatasetRequest(state, client, message);
       return;
     case 'cancel':
       onCancel(state, client, message.keys);
@@ -48,24 +64,57 @@ export function onClientMessage(state: SchedulerState, client: ClientId, message
 }
 
 function onSubmit(state: SchedulerState, client: ClientId, message: Of<'submit'>): void {
-  const { announced } = state.clients.get(client)!;
+  const record = state.clients.get(client)!;
+  const { announced } = record;
+  record.serial = message.serial ?? record.serial;
   const revived: TaskRecord[] = [];
   for (const spec of message.tasks) {
     const known = state.tasks.get(spec.key);
     // Asked for anew: an old failure does not stand for a new attempt.
     if (known?.phase.name === 'failed') {
-      setPhase(state, known, { name: 'released' }, 'submitted again');
-      Object.assign(known, { thrown: 0, deaths: 0, losses: 0, unreachable: 0 });
+      revive(state, known);
       revived.push(known);
     }
     const task = known ?? register(state, client, spec);
+    record.hasDeadlines ||= spec.hints.deadlineMs !== undefined;
     if (announced.has(task)) continue;
     announced.add(task);
     task.announced++;
   }
+  if (record.hasDeadlines && message.more !== true) {
+    record.hasDeadlines = false;
+    spreadDeadlines(state, [...announced]);
+  }
   for (const key of message.wants) want(state, client, key);
   for (const task of revived) demand(state, task, 'submitted again');
   if (message.more !== true) endSubmission(state, client);
+}
+
+/** Makes a failed task one that can be tried again. */
+function revive(state: SchedulerState, task: TaskRecord): void {
+  setPhase(state, task, { name: 'released' }, 'asked for again');
+  Object.assign(task, { thrown: 0, deaths: 0, losses: 0, unreachable: 0, arrived: false });
+}
+
+/** What failed is tried again from where the failure began. */
+function onRetry(state: SchedulerState, id: ClientId, message: Of<'retry'>): void {
+  const client = state.clients.get(id)!;
+  client.serial = message.serial;
+  for (const key of message.keys) {
+    const task = state.tasks.get(key);
+    if (task === undefined || !client.wants.has(task)) continue;
+    const revived: TaskRecord[] = [];
+    const stack = [task];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (next.phase.name !== 'failed') continue;
+      revive(state, next);
+      revived.push(next);
+      for (const input of next.inputs) stack.push(input);
+    }
+    for (const one of revived) demand(state, one, 'tried again');
+    // The client is told how it stands, whatever was to be tried again.
+    want(state, id, key);
+  }
 }
 
 /** All users of the announced tasks have come: what nobody needs and nothing is made from is forgotten. */
@@ -88,6 +137,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     inputs,
     owner,
     rank: state.nextRank++,
+    due: Number.POSITIVE_INFINITY,
     priority: Number.isFinite(spec.hints.priority) ? spec.hints.priority! : 0,
     dependents: new Set(),
     needs: needsOf(spec.hints),
@@ -100,33 +150,12 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     deaths: 0,
     losses: 0,
     unreachable: 0,
+    arrived: false,
   };
   state.tasks.set(spec.key, task);
   state.counts.released++;
   for (const input of inputs) input.dependents.add(task);
-  const flaw = flawOf(spec, known);
-  if (flaw !== undefined) {
-    setPhase(state, task, { name: 'failed', error: flaw, culprit: spec.key }, flaw.message);
-  }
   return task;
-}
-
-/** Why a task can never run as it is written, if so. Inputs must come before their users, which also rules
- * out cycles. */
-function flawOf(spec: TaskSpec, inputs: readonly (TaskRecord | undefined)[]): WireError | undefined {
-  const unknown = inputs.indexOf(undefined);
-  if (unknown >= 0) {
-    const message = `task ${spec.key} needs ${spec.inputs[unknown]}, which is unknown (released already?)`;
-    return schedulerError('unknown-input', message, spec.key);
-  }
-  const odd = Object.entries(spec.hints.needs ?? {}).find(
-    ([, amount]) => !(amount >= 0 && amount < Infinity),
-  );
-  if (odd !== undefined) {
-    const message = `task ${spec.key} needs ${odd[1]} of ${odd[0]}: needs must be numbers of at least 0`;
-    return schedulerError('invalid-hint', message, spec.key);
-  }
-  return undefined;
 }
 
 function want(state: SchedulerState, id: ClientId, key: TaskKey): void {
@@ -158,6 +187,7 @@ export function releaseAll(state: SchedulerState, id: ClientId): void {
   const client = state.clients.get(id);
   if (client === undefined) return;
   endSubmission(state, id);
+  client.hasDeadlines = false;
   const keys = [...client.wants].map(({ spec }) => spec.key);
   release(state, id, keys);
 }

@@ -4,6 +4,7 @@
  */
 import { type AsperitasError, assertNever, type TaskKey, webSocketTransport } from '../runtime/index.ts';
 import { ClientConnection, type ConnectOptions, type SchedulerNews } from './client-connection.ts';
+import { Datasets } from './client-datasets.ts';
 import { ResultFetcher } from './client-fetch.ts';
 import { ClientInspector, isAnswer } from './client-inspect.ts';
 import { Questions } from './client-questions.ts';
@@ -38,6 +39,7 @@ class Client implements Cluster {
   readonly #progressListeners = new Set<(progress: Progress) => void>();
   readonly #questions: Questions;
   readonly inspect: ClientInspector;
+  readonly #datasets = new Datasets((request) => this.#tell(request));
   /** Resolves when the submission before has been sent. */
   #submitted: Promise<unknown> = Promise.resolve();
   readonly #forgotten = new FinalizationRegistry<TaskKey>((key) => this.#release([key]));
@@ -303,6 +305,9 @@ class Client implements Cluster {
       case 'status':
       case 'trace':
         this.#questions.answer(message);
+        return;
+      case 'dataset-answer':
+        this.#datasets.answer(message);
         return;
       default:
         assertNever(message);

@@ -4,7 +4,7 @@
  * references to inputs. Only what is wanted is walked, so nothing else is ever sent. Pure: the codec and the
  * hash are arguments. Must not know: connections, the scheduler's state.
  */
-import { type TaskKey, taskKey } from '../runtime/index.ts';
+import { AsperitasError, type TaskKey, taskKey } from '../runtime/index.ts';
 import { orderTasks } from './order.ts';
 import type { Hints, TaskSpec } from './protocol.ts';
 import { findInputs, writeReferences } from './references.ts';
@@ -57,6 +57,7 @@ function mergeHints(first: Hints, second: Hints): Hints {
 class Collector {
   readonly specs = new Map<TaskKey, TaskSpec>();
   readonly #keys = new Map<Lazy<unknown>, TaskKey>();
+  readonly #names = new Map<string, TaskKey>();
   readonly #tools: GraphTools;
 
   constructor(tools: GraphTools) {
@@ -100,20 +101,30 @@ class Collector {
   }
 
   #specify(lazy: Lazy<unknown>, sources: readonly Source[]): void {
-    const { fn, hints } = lazy;
+    const { fn, hints, name } = lazy;
     const { keys: inputs, shape } = this.refer(lazy.args, sources);
     const args = this.#tools.encode(shape);
     // A path names other bytes at another site, so the place where a task reads is part of what it is.
     const identity = JSON.stringify([fn, hints.site ?? null, hints.near ?? null, inputs]);
-    const key = taskKey(`${fn}-${this.#tools.digest([identity, args])}`);
+    const key = taskKey(`${name ?? fn}-${this.#tools.digest([identity, args])}`);
+    this.#claim(name, key);
     const known = this.specs.get(key);
     this.specs.set(
       key,
       known === undefined
-        ? { key, fn, args, inputs, hints }
+        ? { key, fn, args, inputs, hints, ...(name === undefined ? {} : { name }) }
         : { ...known, hints: mergeHints(known.hints, hints) },
     );
     this.#keys.set(lazy, key);
+  }
+
+  #claim(name: string | undefined, key: TaskKey): void {
+    if (name === undefined) return;
+    const bearer = this.#names.get(name) ?? key;
+    this.#names.set(name, bearer);
+    if (bearer === key) return;
+    const message = `the key ${name} is given to two tasks that differ (${bearer}, ${key})`;
+    throw new AsperitasError('key-conflict', message, { name });
   }
 }
 

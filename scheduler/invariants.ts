@@ -84,8 +84,11 @@ function checkPhase(
       return;
     }
     case 'waiting':
-      expect(phase.missing === absent, () => `${key}: ${phase.missing} missing counted, ${absent} found`);
-      expect(absent > 0, () => `${key}: waits for nothing`);
+      expect(
+        phase.missing === (state.awaited.has(task) ? 1 : absent),
+        () => `${key}: ${phase.missing} missing counted, ${absent} found`,
+      );
+      expect(absent > 0 || state.awaited.has(task), () => `${key}: waits for nothing`);
       for (const input of task.inputs) {
         const coming = input.phase.name === 'held' || isActive(input);
         expect(coming, () => `${key}: waits for ${input.spec.key}, which is ${input.phase.name}`);
@@ -183,6 +186,13 @@ function checkClients(state: SchedulerState, expect: Expect): void {
 }
 
 function checkCounts(state: SchedulerState, expect: Expect): void {
+  for (const [name, task] of state.names) {
+    const known = state.tasks.get(task.spec.key) === task && task.spec.name === name;
+    expect(known, () => `${name}: borne by ${task.spec.key}, which is forgotten`);
+  }
+  for (const task of state.awaited.keys()) {
+    expect(task.phase.name === 'waiting', () => `${task.spec.key}: awaited though ${task.phase.name}`);
+  }
   const counts: Record<string, number> = {};
   for (const { phase } of state.tasks.values()) counts[phase.name] = (counts[phase.name] ?? 0) + 1;
   for (const [name, count] of Object.entries(state.counts)) {

@@ -22,6 +22,12 @@ export const limits = {
   ownStallMs: 2_000,
   /** Wants of a client that is gone are kept so long, for it to come back. */
   clientGraceMs: 5_000,
+  /** Data sets that may be published: each holds results for ever. */
+  datasets: 10_000,
+  /** Scattered data that have not come to a node after so long will not come. */
+  scatterMs: 3_600_000,
+  /** Deadlines of ended tasks that are put up with before they are cleared away. */
+  idleDeadlines: 100,
   /** Tasks bound to a site that never existed fail after so long: the site's first node may be starting. */
   noSuchSiteMs: 15_000,
   /** Nodes are given so long to finish what runs when the cluster shuts down. */

@@ -3,7 +3,9 @@
  * failures spread along the graph. Pure, and without recursion over tasks: chains may be 100,000 long. Must
  * not know: messages beyond those it sends, where tasks should run.
  */
-import { type NodeId, type TaskKey, taskKey } from '../runtime/index.ts';
+import type { NodeId, TaskKey } from '../runtime/index.ts';
+import { flawOf, schedulerError } from './flaw-core.ts';
+import { letGo } from './keeper-core.ts';
 import { limits } from './limits.ts';
 import type { WireError } from './protocol.ts';
 import {
@@ -18,6 +20,8 @@ import {
   type TaskPhase,
   type TaskRecord,
 } from './scheduler-state.ts';
+
+export { schedulerError };
 
 /** Moves a task to another phase and keeps every derived figure true: counts, waiters of its inputs, load of
  * nodes, progress of its owner. `detail` is for `story`. */
@@ -134,6 +138,15 @@ export function demand(state: SchedulerState, root: TaskRecord, why: string): vo
 /** Takes a task whose attempt ended without a result, or that is needed for the first time, back to the
  * phase that its inputs allow. Returns the inputs that are to be demanded. */
 function settle(state: SchedulerState, task: TaskRecord, why: string): TaskRecord[] {
+  const flaw = flawOf(state, task);
+  if (flaw !== undefined) {
+    fail(state, task, flaw, task.spec.key);
+    return [];
+  }
+  if (task.spec.scattered === true) {
+    awaitData(state, task, why);
+    return [];
+  }
   const absent = task.inputs.filter(({ phase }) => phase.name !== 'held');
   const failed = absent.find(({ phase }) => phase.name === 'failed');
   setPhase(state, task, { name: 'waiting', missing: absent.length }, why);
@@ -143,6 +156,17 @@ function settle(state: SchedulerState, task: TaskRecord, why: string): TaskRecor
   }
   if (absent.length === 0) makeReady(state, task);
   return absent.filter(({ phase }) => phase.name === 'released');
+}
+
+/** What no run makes comes once, from a client. */
+function awaitData(state: SchedulerState, task: TaskRecord, why: string): void {
+  setPhase(state, task, { name: 'waiting', missing: 1 }, why);
+  if (task.arrived) {
+    const message = `the data ${task.spec.key} are lost: they were scattered, and no run can make them again`;
+    fail(state, task, schedulerError('data-lost', message, task.spec.key), task.spec.key);
+  } else {
+    state.awaited.set(task, state.now);
+  }
 }
 
 /** Another attempt at a needed task. */
@@ -159,7 +183,10 @@ export function hold(state: SchedulerState, task: TaskRecord, copy: { node: Node
   for (const dependent of task.dependents) {
     if (dependent.phase.name === 'waiting' && --dependent.phase.missing === 0) makeReady(state, dependent);
   }
+  task.arrived = true;
+  state.awaited.delete(task);
   tellHeld(state, task, task.wantedBy);
+  letGo(state, task);
   retire(state, [task, ...task.inputs]);
 }
 
@@ -212,7 +239,9 @@ export function fail(state: SchedulerState, root: TaskRecord, error: WireError, 
       { name: 'failed', error, culprit },
       `${error.code ?? error.name}: ${error.message}`,
     );
+    state.awaited.delete(task);
     for (const client of task.wantedBy) tellFailed(state, task, client);
+    letGo(state, task);
     for (const dependent of task.dependents) {
       if (dependent.phase.name === 'waiting' || dependent.phase.name === 'ready') stack.push(dependent);
     }
@@ -225,7 +254,15 @@ export function fail(state: SchedulerState, root: TaskRecord, error: WireError, 
 export function tellFailed(state: SchedulerState, task: TaskRecord, client: TaskRecord['owner']): void {
   const { phase, spec } = task;
   if (phase.name !== 'failed') return;
-  notify(state, client, { type: 'failed', key: spec.key, error: phase.error, culprit: phase.culprit });
+  const { serial } = state.clients.get(client) ?? {};
+  const { error, culprit } = phase;
+  notify(state, client, {
+    type: 'failed',
+    key: spec.key,
+    error,
+    culprit,
+    ...(serial === undefined ? {} : { serial }),
+  });
 }
 
 /** Gives up those of `candidates` that nobody needs: runs are aborted, data dropped, and records that no
@@ -244,6 +281,9 @@ export function retire(state: SchedulerState, candidates: readonly TaskRecord[])
     }
     if (task.dependents.size > 0 || task.announced > 0) continue;
     state.tasks.delete(task.spec.key);
+    state.awaited.delete(task);
+    if (task.spec.name !== undefined && state.names.get(task.spec.name) === task)
+      state.names.delete(task.spec.name);
     state.counts.released--;
     for (const input of task.inputs) {
       input.dependents.delete(task);
@@ -265,9 +305,4 @@ export function flushDrops(state: SchedulerState): void {
     if (state.nodes.has(node)) send(state, node, { type: 'drop', keys });
   }
   state.drops.clear();
-}
-
-/** An error made by the scheduler itself, about a task. */
-export function schedulerError(code: string, message: string, key: string): WireError {
-  return { name: 'AsperitasError', message, code, fields: { task: taskKey(key) } };
 }

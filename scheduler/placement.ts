@@ -7,6 +7,7 @@
  */
 import { type NodeId, runId, type SiteName } from '../runtime/index.ts';
 import { costOf, type InputBytes, inputBytes, isUnreached, secondsOf } from './cost.ts';
+import { dropLate, isTooLate } from './deadline-core.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
 import type { InputLocation, Replica } from './protocol.ts';
@@ -233,6 +234,11 @@ function giveNext(state: SchedulerState, node: NodeRecord, ahead: boolean): bool
   let next: TaskRecord | undefined;
   for (const head of heads) {
     if (head === undefined || !resourcesFree(node, head)) continue;
+    if (isTooLate(state, head)) {
+      dropLate(state, head);
+      return true;
+    }
+    if (ahead && head.spec.hints.dropIfLate === true) continue;
     const wide = head.needs.threads > 1;
     if (!wide && !hasThreads(node, head, ahead)) continue;
     if (next === undefined || runsBefore(head, next)) next = head;
@@ -280,8 +286,13 @@ function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord): void
   const { key, fn, args, hints } = task.spec;
   const inputs = task.inputs.map((input) => locate(state, input, node));
   // One number orders all: priority first, then rank.
-  const rank = task.rank - task.priority * 2 ** 32;
+  const rank = task.rank - task.priority * 2 ** 32 - urgency(task);
   send(state, id, { type: 'compute', key, run, fn, args, inputs, hints, rank });
+}
+
+/** What is due goes before what is not, the earliest first. */
+function urgency({ due }: TaskRecord): number {
+  return due === Number.POSITIVE_INFINITY ? 0 : 2 ** 31 - Math.min(2 ** 31, Math.max(0, due / 1000));
 }
 
 /** Where a node finds an input, nearest first. */

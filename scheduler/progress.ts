@@ -37,7 +37,8 @@ export function statusOf(state: SchedulerState): Extract<ToClient, { type: 'stat
     const { node, site, threads, memoryBytes, data } = info;
     return { node, site, threads, memoryBytes, ...status, ...(data === undefined ? {} : { data }) };
   });
-  return { type: 'status', nodes, tasks: { ...state.counts }, crossSiteBytes: state.crossSiteBytes };
+  const { counts, crossSiteBytes, lateness } = state;
+  return { type: 'status', nodes, tasks: { ...counts }, crossSiteBytes, lateness: { ...lateness } };
 }
 
 /** Sends the runs that are kept, in pieces. */

@@ -24,7 +24,7 @@ import {
   type TaskKey,
   text,
 } from '../runtime/index.ts';
-
+import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
 
 export { bindReferences } from './references.ts';
@@ -66,6 +66,10 @@ export const hints = object({
   retries: maybe(count),
   /** Higher runs earlier among the ready ones. */
   priority: maybe(real),
+  /** When the result should be there: milliseconds since 1970 by the scheduler's clock. */
+  deadlineMs: maybe(real),
+  /** Not begun once the deadline has passed: fails with `late`. */
+  dropIfLate: maybe(flag),
 });
 export type Hints = Infer<typeof hints>;
 
@@ -77,6 +81,10 @@ export const taskSpec = object({
   args: bytes,
   inputs: array(taskKey),
   hints,
+  /** The author's word for it; no two live tasks bear the same. */
+  name: maybe(text),
+  /** No run makes it: the client brings it to a node. */
+  scattered: maybe(flag),
 });
 export type TaskSpec = Infer<typeof taskSpec>;
 
@@ -113,11 +121,17 @@ export const missReason = oneOf('absent', 'unreachable');
 export const ToScheduler = protocol('client-to-scheduler', {
   /** Tasks whose inputs are all in this or an earlier submission of this client; `wants` are kept until
    * released. A large graph comes in several messages: all but the last say that `more` will follow, and
-   * their tasks are remembered until then though nothing is made from them yet. */
-  submit: { tasks: array(taskSpec), wants: array(taskKey), more: maybe(flag) },
+   * their tasks are remembered until then though nothing is made from them yet. `serial` is said again in
+   * `failed`, so that an error of an earlier attempt is known for what it is. */
+  submit: { tasks: array(taskSpec), wants: array(taskKey), more: maybe(flag), serial: maybe(count) },
   release: { keys: array(taskKey) },
   /** Like `release`, but unfinished ones are answered by `failed` with code `cancelled`. */
   cancel: { keys: array(taskKey) },
+  /** Failed ones that the client wants are tried again, and what failed before them. */
+  retry: { keys: array(taskKey), serial: count },
+  /** To run to their ends, whoever releases them. */
+  forget: { keys: array(taskKey) },
+  ...datasetRequests,
   /** A holder named in `held` did not deliver; answered by `held` again, after a recomputation if need be. */
   unfetched: { key: taskKey, node: nodeId, reason: missReason },
   /** Asks for one `status`. */
@@ -161,7 +175,7 @@ export type NodeStatus = Infer<typeof nodeStatus>;
 
 export const ToClient = protocol('scheduler-to-client', {
   held: { key: taskKey, bytes: count, replicas: array(replica) },
-  failed: { key: taskKey, error: wireError, culprit: taskKey },
+  failed: { key: taskKey, error: wireError, culprit: taskKey, serial: maybe(count) },
   /** At most a few times a second while the client has unfinished tasks. */
   progress: {
     total: count,
@@ -174,7 +188,14 @@ export const ToClient = protocol('scheduler-to-client', {
     /** Done and total by function name. */
     byFunction: array(object({ fn: text, done: count, total: count })),
   },
-  status: { nodes: array(nodeStatus), tasks: dictionary(count), crossSiteBytes: count },
+  status: {
+    nodes: array(nodeStatus),
+    tasks: dictionary(count),
+    crossSiteBytes: count,
+    /** Tasks not begun because their deadline had passed, and tasks that had not ended by then. */
+    lateness: object({ dropped: count, missed: count }),
+  },
+  ...datasetAnswers,
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },
   ...answers,

@@ -1,7 +1,7 @@
 /**
- * Owns the order among tasks that are ready: higher priority first, then lower rank. Entries are removed
- * lazily: one is stale when its task has left the phase under which it was queued. Pure. Must not know:
- * nodes, placement, what else there is to a task.
+ * Owns the order among tasks that are ready: higher priority first, then what is due first, then lower
+ * rank. Entries are removed lazily: one is stale when its task has left the phase under which it was queued.
+ * Pure. Must not know: nodes, placement, what else there is to a task.
  */
 import { Heap } from '../runtime/index.ts';
 
@@ -9,6 +9,8 @@ import { Heap } from '../runtime/index.ts';
 interface Ranked {
   readonly priority: number;
   readonly rank: number;
+  /** When it should begin; must not change while it is queued. */
+  readonly due: number;
   readonly phase: object;
 }
 
@@ -19,7 +21,8 @@ interface Entry<T> {
 
 /** True when `a` should run before `b`, all else being equal. */
 export function runsBefore(a: Ranked, b: Ranked): boolean {
-  return a.priority === b.priority ? a.rank < b.rank : a.priority > b.priority;
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  return a.due === b.due ? a.rank < b.rank : a.due < b.due;
 }
 
 export class ReadyQueue<T extends Ranked> {

@@ -5,6 +5,7 @@
  */
 import { assertNever, type ClientId, type Millis, type NodeId } from '../runtime/index.ts';
 import { onClientMessage, releaseAll } from './client-core.ts';
+import { checkDeadlines } from './deadline-core.ts';
 import { limits } from './limits.ts';
 import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
 import { onNodeMessage } from './node-core.ts';
@@ -20,6 +21,7 @@ import {
   type SchedulerEvent,
   type SchedulerState,
   send,
+  type TaskRecord,
 } from './scheduler-state.ts';
 import { tallyParting } from './tally.ts';
 
@@ -96,7 +98,7 @@ function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
     const { phase } = task;
     if (phase.name !== 'assigned') continue;
     if (!node.retiring) phase.started ? task.deaths++ : task.losses++;
-    if (task.deaths >= limits.allowedFailures || task.losses >= limits.allowedLosses) {
+    if (task.deaths >= state.allowedFailures || task.losses >= limits.allowedLosses) {
       const count = Math.max(task.deaths, task.losses);
       const message = `task ${task.spec.key} was on ${count} nodes when they died: it may be what kills them`;
       fail(state, task, schedulerError('task-killed-nodes', message, task.spec.key), task.spec.key);
@@ -131,16 +133,25 @@ function onTicked(state: SchedulerState): void {
   }
   for (const [id, client] of [...state.clients]) {
     if (client.goneSince === undefined) tellProgress(state, id, client);
-    else if (now - client.goneSince > limits.clientGraceMs) {
+    else if (!client.kept && now - client.goneSince > limits.clientGraceMs) {
       releaseAll(state, id);
       state.clients.delete(id);
     }
   }
   failHomeless(state);
+  checkDeadlines(state);
+  for (const [task, since] of state.awaited) {
+    if (now - since > limits.scatterMs) loseAwaited(state, task);
+  }
   if (state.stoppingSince !== undefined && now - state.stoppingSince > limits.shutdownMs) {
     for (const node of [...state.nodes.values()]) giveUp(state, node, 'it did not end in time');
   }
   finishStopping(state);
+}
+
+function loseAwaited(state: SchedulerState, task: TaskRecord): void {
+  const message = `the data ${task.spec.key} never came to a node`;
+  fail(state, task, schedulerError('data-lost', message, task.spec.key), task.spec.key);
 }
 
 /** Silence during the scheduler's own sleep says nothing about nodes and clients: what they sent in that time

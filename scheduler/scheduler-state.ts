@@ -3,8 +3,18 @@
  * Pure data and small queries. Must not know: sockets, clocks, or how events change it (scheduler-core.ts,
  * lineage-core.ts, placement.ts).
  */
-import type { ClientId, Millis, NodeId, RunId, SiteName, TaskKey } from '../runtime/index.ts';
+import {
+  type ClientId,
+  Heap,
+  type Millis,
+  type NodeId,
+  type RunId,
+  type SiteName,
+  type TaskKey,
+} from '../runtime/index.ts';
 import { BlackBox } from './black-box.ts';
+import type { Dataset } from './dataset-core.ts';
+import { limits } from './limits.ts';
 import type {
   Hints,
   NodeInfo,
@@ -63,6 +73,8 @@ export interface TaskRecord {
   readonly owner: ClientId;
   readonly rank: number;
   readonly priority: number;
+  /** When it should begin, for the sake of deadlines; `Infinity` without. */
+  due: Millis | number;
   readonly needs: Needs;
   /** All known tasks that have this one as an input. */
   readonly dependents: Set<TaskRecord>;
@@ -80,6 +92,8 @@ export interface TaskRecord {
   losses: number;
   /** Attempts that ended because living holders of inputs could not be reached. */
   unreachable: number;
+  /** For scattered data: it has once been held. */
+  arrived: boolean;
 }
 
 /** Tasks that the same nodes may run. `nodes` is refreshed when the membership changes. */
@@ -117,6 +131,12 @@ export interface NodeRecord {
 }
 
 export interface ClientRecord {
+  /** A keeper: no client at all (keeper-core.ts). */
+  readonly kept: boolean;
+  /** Of its last submission or retry. */
+  serial: number | undefined;
+  /** Of the submission of which more is to come. */
+  hasDeadlines: boolean;
   readonly wants: Set<TaskRecord>;
   /** Tasks of a submission of which more is to come. */
   readonly announced: Set<TaskRecord>;
@@ -142,6 +162,11 @@ export interface Transition {
   readonly detail: string;
 }
 
+export interface Deadline {
+  readonly task: TaskRecord;
+  readonly deadlineMs: number;
+}
+
 export interface SchedulerState {
   seq: number;
   now: Millis;
@@ -151,6 +176,16 @@ export interface SchedulerState {
   nextRun: number;
   nextRank: number;
   readonly tasks: Map<TaskKey, TaskRecord>;
+  /** By the names that authors gave. */
+  readonly names: Map<string, TaskRecord>;
+  /** Scattered data that have not come yet, and since when they are awaited. */
+  readonly awaited: Map<TaskRecord, Millis>;
+  /** The next to pass first; also of tasks that have ended. */
+  readonly deadlines: Heap<Deadline>;
+  readonly lateness: { dropped: number; missed: number };
+  readonly datasets: Map<string, Dataset>;
+  /** A task that was on so many nodes when they died is given up. */
+  allowedFailures: number;
   readonly nodes: Map<NodeId, NodeRecord>;
   readonly clients: Map<ClientId, ClientRecord>;
   /** Every site that ever had a node. */
@@ -195,6 +230,12 @@ export function createState(firstRun = 1): SchedulerState {
     nextRun: firstRun,
     nextRank: 0,
     tasks: new Map(),
+    names: new Map(),
+    awaited: new Map(),
+    deadlines: new Heap((a, b) => a.deadlineMs < b.deadlineMs),
+    lateness: { dropped: 0, missed: 0 },
+    datasets: new Map(),
+    allowedFailures: limits.allowedFailures,
     nodes: new Map(),
     clients: new Map(),
     sites: new Set(),
@@ -242,6 +283,9 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
 
 export function createClient(): ClientRecord {
   return {
+    kept: false,
+    serial: undefined,
+    hasDeadlines: false,
     wants: new Set(),
     announced: new Set(),
     goneSince: undefined,

@@ -29,6 +29,8 @@ export interface SchedulerOptions {
   readonly port?: number;
   /** The secret that nodes and clients must prove to hold. */
   readonly token: string;
+  /** A task that was on so many nodes when they died is taken for their killer and fails; 3 unless told. */
+  readonly allowedFailures?: number;
   /** Verifies the whole state after every turn and stops at the first flaw; takes time with its size. */
   readonly check?: boolean;
   readonly transport?: Transport;
@@ -107,6 +109,7 @@ class Shell implements RunningScheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#state.allowedFailures = options.allowedFailures ?? this.#state.allowedFailures;
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });

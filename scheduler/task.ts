@@ -13,6 +13,8 @@ export interface Lazy<out T> {
   readonly fn: string;
   readonly args: readonly unknown[];
   readonly hints: Hints;
+  /** The author's word for the task (`with({ key })`). */
+  readonly name: string | undefined;
   readonly [result]?: T;
 }
 
@@ -73,7 +75,11 @@ export type Held<T> =
           : T;
 
 /** Hints as an author writes them: a site is its name. */
-export type TaskHints = Omit<Hints, 'site'> & { readonly site?: string | undefined };
+export type TaskHints = Omit<Hints, 'site'> & {
+  readonly site?: string | undefined;
+  /** A word for the task. No other may bear it while the scheduler knows this one (`key-conflict`). */
+  readonly key?: string | undefined;
+};
 
 /** What a running task is told. */
 export interface TaskContext {
@@ -111,23 +117,25 @@ export function task<A extends readonly unknown[], R>(
   return hinted(name, {});
 }
 
-function hinted<A extends readonly unknown[], R>(name: string, hints: Hints): Task<A, R> {
-  const call = (...args: readonly unknown[]): Lazy<R> => lazyOf(name, Object.freeze([...args]), hints);
+function hinted<A extends readonly unknown[], R>(fn: string, given: TaskHints): Task<A, R> {
+  const { key: name, ...hints } = given;
+  const call = (...args: readonly unknown[]): Lazy<R> =>
+    lazyOf({ fn, args: Object.freeze([...args]), hints: hints as Hints, name });
   return Object.assign(call, {
-    with: (more: TaskHints) => hinted<A, R>(name, { ...hints, ...more } as Hints),
-    taskName: name,
+    with: (more: TaskHints) => hinted<A, R>(fn, { ...given, ...more }),
+    taskName: fn,
   }) as unknown as Task<A, R>;
 }
 
-function lazyOf<R>(fn: string, args: readonly unknown[], hints: Hints): Lazy<R> {
-  const lazy: Lazy<R> = Object.freeze({ fn, args, hints });
+function lazyOf<R>(fields: Omit<Lazy<R>, typeof result>): Lazy<R> {
+  const lazy: Lazy<R> = Object.freeze({ ...fields });
   lazies.add(lazy);
   return lazy;
 }
 
 /** The same task with these hints where it has none of its own. */
 export function withDefaultHints<R>(lazy: Lazy<R>, hints: Hints): Lazy<R> {
-  return lazyOf(lazy.fn, lazy.args, { ...hints, ...lazy.hints });
+  return lazyOf({ ...lazy, hints: { ...hints, ...lazy.hints } });
 }
 
 export function isLazy(value: unknown): value is Lazy<unknown> {

@@ -69,7 +69,7 @@ export class InProcessCluster implements Cluster {
       memoryBytes: 2 ** 31,
       data,
     }));
-    return { nodes, tasks: {}, crossSiteBytes: 0 };
+    return { nodes, tasks: {}, crossSiteBytes: 0, lateness: { dropped: 0, missed: 0 } };
   }
 
   get inspect(): never {
