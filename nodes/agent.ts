@@ -40,6 +40,8 @@ export interface NodeOptions {
   /** Where data connections are accepted: loopback and any free port unless told otherwise. */
   readonly host: string | undefined;
   readonly port: number | undefined;
+  /** Listens on a routable address though nothing is encrypted. */
+  readonly insecure?: boolean | undefined;
   /** The host under which others reach it, where that is not `host`. */
   readonly advertise: string | undefined;
   /** Told of what an operator would want to know. */
@@ -86,8 +88,8 @@ export class NodeAgent {
   }
 
   /** Starts a node and resolves when it is connected to the scheduler, which may still refuse it (`ended`).
-   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `weak-token`,
-   *   `module-not-loaded` */
+   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `insecure-bind`,
+   *   `weak-token`, `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
     const { token, name, memoryBytes } = options;
     let agent: NodeAgent | undefined;
@@ -177,9 +179,11 @@ export class NodeAgent {
   }
 }
 
-function listenForData({ token, name, host, port }: NodeOptions, store: Store): Promise<Listener> {
+function listenForData(options: NodeOptions, store: Store): Promise<Listener> {
+  const { token, name, host, port, insecure } = options;
   return webSocketTransport.listen({
     token,
+    insecure,
     hello: { role: 'node', node: name },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),

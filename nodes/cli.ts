@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, string>> = {
   story: './commands/story.js',
   drain: './commands/drain.js',
   cancel: './commands/cancel.js',
+  token: './commands/token.js',
 };
 
 const exitStatus = { failed: 1, usage: 2, interrupted: 130 } as const;

@@ -1,12 +1,12 @@
 /**
  * Owns what the daemons and their users agree on without being told: the default port, where the shared token
- * lies, how sizes are written. Must not know: what is done with them.
+ * lies and who may read it, how sizes are written. Must not know: what is done with them.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { AsperitasError } from '../runtime/index.ts';
+import { AsperitasError, isAsperitasError } from '../runtime/index.ts';
 
 /** Where `asperitas scheduler` listens unless told otherwise. */
 export const defaultPort = 7010;
@@ -24,12 +24,13 @@ export function defaultTokenFile(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** The shared token: of the environment, of the file named, or of the default file.
- * @throws AsperitasError `no-token` */
+ * @throws AsperitasError `no-token`, `insecure-file` */
 export async function readToken(tokenFile?: string, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const given = env[tokenVariable];
   if (tokenFile === undefined && given !== undefined && given !== '') return given;
   const file = tokenFile ?? defaultTokenFile(env);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readPrivate(file).catch((cause: unknown) => {
+    if (isAsperitasError(cause)) throw cause;
     const message =
       `no token: ${file} can't be read; copy the scheduler's token file to it, ` +
       `name another by --token-file, or set ${tokenVariable}`;
@@ -40,6 +41,23 @@ export async function readToken(tokenFile?: string, env: NodeJS.ProcessEnv = pro
   return token;
 }
 
+/** A file that only its owner may read; looked at and read through one handle, so that it can't be exchanged
+ * in between. */
+async function readPrivate(file: string): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const { mode } = await handle.stat();
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8);
+      const message = `the token file ${file} can be read by others (mode ${octal}): chmod 600 ${file}`;
+      throw new AsperitasError('insecure-file', message, { file, mode: octal });
+    }
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Where `readToken` looks, in words. */
 export function tokenPlace(tokenFile?: string, env: NodeJS.ProcessEnv = process.env): string {
   const inVariable = tokenFile === undefined && (env[tokenVariable] ?? '') !== '';
@@ -47,27 +65,44 @@ export function tokenPlace(tokenFile?: string, env: NodeJS.ProcessEnv = process.
 }
 
 /** The token as `readToken` finds it; without one a new token is made and kept where others will look for it.
- * @throws AsperitasError `cannot-write` */
+ * @throws AsperitasError `cannot-write`, `no-token`, `insecure-file` */
 export async function readOrMakeToken(
   tokenFile?: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
-  const known = await readToken(tokenFile, env).catch(() => undefined);
+  const known = await readToken(tokenFile, env).catch((error: unknown) => {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    // Only a file that is not there is made: one that is empty or open to others tells of a mistake.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  });
   if (known !== undefined) return known;
-  const file = tokenFile ?? defaultTokenFile(env);
   const token = makeToken();
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(file, `${token}\n`, { mode: 0o600 });
-    await chmod(file, 0o600);
-  } catch (cause) {
-    throw new AsperitasError('cannot-write', `the token can't be kept in ${file}`, { file }, { cause });
-  }
+  await writeToken(tokenFile ?? defaultTokenFile(env), token);
   return token;
 }
 
+/** Keeps a token in a new file of its owner alone.
+ * @throws AsperitasError `cannot-write` */
+export async function writeToken(file: string, token: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `the token can't be kept in ${file} (${code}): name a new file in a folder of yours`;
+    throw new AsperitasError('cannot-write', message, { file }, { cause });
+  }
+}
+
+/** Takes the token out of this process' environment, so that nothing that it starts inherits it. */
+export function forgetToken(): void {
+  delete process.env[tokenVariable];
+}
+
+/** A new secret of 256 bits. */
 export function makeToken(): string {
-  return randomBytes(24).toString('base64url');
+  return randomBytes(32).toString('base64url');
 }
 
 const units: Readonly<Record<string, number>> = {

@@ -8,15 +8,19 @@ import {
   type Connection,
   clientId,
   fromWireError,
+  roleOf,
   type Transport,
   webSocketTransport,
 } from '../runtime/index.ts';
 import type { WaitOptions } from './cluster.ts';
+import type { ClientRole } from './permissions.ts';
 import { ToClient, type ToScheduler } from './protocol.ts';
 
 export interface ConnectOptions extends WaitOptions {
-  /** The secret that the scheduler was started with. */
+  /** The secret that the scheduler was started with, or a token for a role. */
   readonly token: string;
+  /** As whom to act: the role that the token is for, or with the secret, which allows all, an admin. */
+  readonly role?: ClientRole;
   readonly transport?: Transport;
 }
 
@@ -40,10 +44,10 @@ export class ClientConnection {
 
   /** Rejects with `unreachable`, `wrong-token`, `not-a-scheduler`, `timeout` or `aborted`. */
   static async dial(url: string, options: ConnectOptions): Promise<ClientConnection> {
-    const { token, signal, timeoutMs, transport = webSocketTransport } = options;
+    const { token, role, signal, timeoutMs, transport = webSocketTransport } = options;
     const connection = await transport.dial(url, {
       token,
-      hello: { role: 'client', client: clientId(randomUUID()) },
+      hello: { role: role ?? roleOf(token) ?? 'admin', client: clientId(randomUUID()) },
       ...(signal === undefined ? {} : { signal }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });

@@ -113,7 +113,7 @@ export const nodeInfo = object({
   data: maybe(text),
 });
 export type NodeInfo = Infer<typeof nodeInfo>;
-export const clientInfo = object({ role: oneOf('client'), client: clientId });
+export const clientInfo = object({ role: oneOf('client', 'observer', 'admin'), client: clientId });
 
 /** Why a holder did not deliver: it says that it does not hold the datum, or it could not be talked to. */
 export const missReason = oneOf('absent', 'unreachable');

@@ -19,6 +19,7 @@ import {
 import { defectReport } from './defect-report.ts';
 import { check } from './invariants.ts';
 import { limits } from './limits.ts';
+import { checkPermission, isClientRole } from './permissions.ts';
 import { clientInfo, FromNode, type NodeInfo, nodeInfo, ToScheduler } from './protocol.ts';
 import { handle } from './scheduler-core.ts';
 import { createState, type Instruction, type SchedulerEvent } from './scheduler-state.ts';
@@ -27,10 +28,12 @@ export interface SchedulerOptions {
   /** Loopback unless told otherwise; 0 or absent: any free port. */
   readonly host?: string;
   readonly port?: number;
-  /** The secret that nodes and clients must prove to hold. */
+  /** The secret of the cluster, of which nodes and clients must prove to hold the key of their role. */
   readonly token: string;
   /** A task that was on so many nodes when they died is taken for their killer and fails; 3 unless told. */
   readonly allowedFailures?: number;
+  /** Listens on a routable address though nothing is encrypted. */
+  readonly insecure?: boolean;
   /** Verifies the whole state after every turn and stops at the first flaw; takes time with its size. */
   readonly check?: boolean;
   readonly transport?: Transport;
@@ -52,7 +55,8 @@ export interface RunningScheduler {
 /** One kind of peer: how what it says becomes events. */
 interface Role<Id extends string, M> {
   readonly peers: Map<Id, Connection>;
-  readonly parse: (raw: unknown) => M;
+  /** Throws for what is no message, and for what this peer may not say. */
+  readonly parse: (raw: unknown, connection: Connection) => M;
   readonly said: (id: Id, message: M) => SchedulerEvent;
   readonly lost: (id: Id, reason: string) => SchedulerEvent;
 }
@@ -85,6 +89,13 @@ function checkName({ node, url, pid }: NodeInfo, known: NodeInfo | undefined): v
   throw new AsperitasError('name-taken', message, { node, url: known.url });
 }
 
+/** A client that comes again is who it was: nobody takes over the work of another with lesser rights. */
+function checkSameRole(client: ClientId, role: string, former: Connection | undefined): void {
+  if (former === undefined || former.hello.role === role) return;
+  const message = `client ${client} is connected in another role than ${role}: use a name of its own`;
+  throw new AsperitasError('forbidden', message, { role, type: 'hello' });
+}
+
 class Shell implements RunningScheduler {
   readonly closed: Promise<void>;
   readonly #state = createState(firstRunOfLife());
@@ -97,7 +108,11 @@ class Shell implements RunningScheduler {
   };
   readonly #clients: Role<ClientId, ToScheduler> = {
     peers: new Map(),
-    parse: ToScheduler.parse,
+    parse: (raw, { hello }) => {
+      const message = ToScheduler.parse(raw);
+      checkPermission(hello.role, message.type);
+      return message;
+    },
     said: (client, message) => ({ type: 'from-client', client, message }),
     lost: (client) => ({ type: 'client-lost', client }),
   };
@@ -120,11 +135,12 @@ class Shell implements RunningScheduler {
   }
 
   async listen(): Promise<void> {
-    const { host, port, token, signal, transport = webSocketTransport } = this.#options;
+    const { host, port, token, insecure, signal, transport = webSocketTransport } = this.#options;
     this.#listener = await transport.listen({
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
       token,
+      insecure,
       hello: { role: 'scheduler' },
       onConnection: (connection) => this.#welcome(connection),
     });
@@ -155,11 +171,12 @@ class Shell implements RunningScheduler {
         const info = nodeInfo.parse(hello, 'hello');
         checkName(info, this.#state.nodes.get(info.node)?.info);
         this.#join(this.#nodes, connection, { id: info.node, event: { type: 'node-joined', info } });
-      } else if (hello.role === 'client') {
-        const { client } = clientInfo.parse(hello, 'hello');
+      } else if (isClientRole(hello.role)) {
+        const { client, role } = clientInfo.parse(hello, 'hello');
+        checkSameRole(client, role, this.#clients.peers.get(client));
         this.#join(this.#clients, connection, { id: client, event: { type: 'client-joined', client } });
       } else {
-        const message = 'invalid message: hello.role must be node or client';
+        const message = 'invalid message: hello.role must be node, client, observer or admin';
         throw new AsperitasError('invalid-message', message, { path: 'hello.role' });
       }
     } catch (error) {
@@ -191,7 +208,7 @@ class Shell implements RunningScheduler {
     if (role.peers.get(from.id) !== from.connection) return;
     let message: M;
     try {
-      message = role.parse(from.raw);
+      message = role.parse(from.raw, from.connection);
     } catch (error) {
       // A peer that breaks the protocol can't be followed any further; nobody else is concerned.
       refuse(from.connection, error);
@@ -269,7 +286,7 @@ class Shell implements RunningScheduler {
   }
 }
 
-/** Starts a scheduler in this process. Rejects with `cannot-listen` or `weak-token`. */
+/** Starts a scheduler in this process. Rejects with `cannot-listen`, `insecure-bind` or `weak-token`. */
 export async function startScheduler(options: SchedulerOptions): Promise<RunningScheduler> {
   const shell = new Shell(options);
   await shell.listen();

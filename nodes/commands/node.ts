@@ -8,10 +8,18 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
 import { NodeAgent, type NodeOptions } from '../agent.ts';
-import { parseBytes, readToken } from '../config.ts';
+import { forgetToken, parseBytes, readToken } from '../config.ts';
 import { limits } from '../limits.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
-import { portOf, required, takesNoArguments, textOf, textsOf, wholeOf } from './option-values.ts';
+import {
+  insecureOption,
+  portOf,
+  required,
+  takesNoArguments,
+  textOf,
+  textsOf,
+  wholeOf,
+} from './option-values.ts';
 
 /** Modules that declare the tasks of asperitas itself, found by name at run time. */
 const ownModules = [new URL('../../actors/index.js', import.meta.url).href];
@@ -66,6 +74,7 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     devices: ownDevices,
     host: textOf(options, 'host'),
     port: portOf(options),
+    insecure: options['insecure-no-tls'] === true,
     advertise: textOf(options, 'advertise'),
     log: (line) => stderr.write(`${name}: ${line}\n`),
   };
@@ -75,6 +84,7 @@ async function run(context: CommandContext): Promise<number> {
   takesNoArguments(context.args, 'node');
   const { stdout, signal } = context;
   const options = await nodeOptions(context);
+  forgetToken();
   const agent = await NodeAgent.start(options);
   // The first signal lets runs end; the process is killed by a second one.
   signal.addEventListener('abort', () => agent.retire(), { once: true });
@@ -111,6 +121,7 @@ export const command: Command = {
     modules: { type: 'string', multiple: true, value: 'M', help: 'a further module that declares tasks' },
     host: { type: 'string', value: 'H', help: 'where data connections are accepted; 127.0.0.1' },
     port: { type: 'string', value: 'P', help: 'the port for them; any free one' },
+    'insecure-no-tls': insecureOption,
     advertise: { type: 'string', value: 'H', help: 'the host under which others reach it, if not --host' },
   },
   details:

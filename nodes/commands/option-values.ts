@@ -1,9 +1,14 @@
 /**
  * Owns the values of the daemons' options: texts, whole numbers, lists. Must not know: which options exist.
  */
-import { AsperitasError, type CommandContext } from '../../runtime/index.ts';
+import { AsperitasError, type CommandContext, type CommandOption } from '../../runtime/index.ts';
 
 type Options = CommandContext['options'];
+
+export const insecureOption: CommandOption = {
+  type: 'boolean',
+  help: 'listen on a routable address in clear, where a VPN or a tunnel protects the line',
+};
 
 export function textOf(options: Options, name: string): string | undefined {
   const value = options[name];

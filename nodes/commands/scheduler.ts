@@ -1,27 +1,41 @@
 /**
  * Owns the command `asperitas scheduler`: the daemon that places tasks. Must not know: how tasks are placed.
  */
-import type { Command, CommandContext } from '../../runtime/index.ts';
+import { AsperitasError, type Command, type CommandContext, roleOf } from '../../runtime/index.ts';
 import { startScheduler } from '../../scheduler/index.ts';
-import { defaultPort, readOrMakeToken, tokenPlace } from '../config.ts';
+import { defaultPort, forgetToken, readOrMakeToken, tokenPlace } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
-import { portOf, takesNoArguments, textOf } from './option-values.ts';
+import { insecureOption, portOf, takesNoArguments, textOf } from './option-values.ts';
+
+/** @throws AsperitasError `wrong-role` for a token that can't tell who else connects */
+async function secretOf(tokenFile: string | undefined): Promise<string> {
+  const token = await readOrMakeToken(tokenFile);
+  const role = roleOf(token);
+  if (role === undefined) return token;
+  const place = tokenPlace(tokenFile);
+  const message = `${place} holds a token for ${role}: a scheduler needs the secret itself`;
+  throw new AsperitasError('wrong-role', message, { role });
+}
 
 async function run({ args, options, stdout, signal }: CommandContext): Promise<number> {
   takesNoArguments(args, 'scheduler');
   const port = portOf(options) ?? defaultPort;
   const tokenFile = textOf(options, 'token-file');
   const host = textOf(options, 'host');
+  const token = await secretOf(tokenFile);
+  const place = tokenPlace(tokenFile);
+  forgetToken();
   const scheduler = await startScheduler({
     port,
-    token: await readOrMakeToken(tokenFile),
+    token,
     check: options.check === true,
+    insecure: options['insecure-no-tls'] === true,
     ...(host === undefined ? {} : { host }),
   });
   const stop = (): void => void scheduler.close();
   signal.addEventListener('abort', stop, { once: true });
   tellOwner(scheduler.url, stop);
-  stdout.write(`scheduler at ${scheduler.url}, token in ${tokenPlace(tokenFile)}\n`);
+  stdout.write(`scheduler at ${scheduler.url}, token in ${place}\n`);
   await scheduler.closed.finally(leaveOwner);
   return 0;
 }
@@ -39,11 +53,12 @@ export const command: Command = {
       value: 'FILE',
       help: 'the secret that nodes and clients must know; made if it does not exist',
     },
+    'insecure-no-tls': insecureOption,
     check: { type: 'boolean', help: 'check the state after every event: slow, for finding defects' },
   },
   details:
-    'Nodes and clients on other machines need a copy of the token file. Connections are authenticated but ' +
-    'not encrypted: between sites, use a VPN or an SSH tunnel.\n\n' +
-    'example:\n  asperitas scheduler --host 10.0.0.1 --port 7010',
+    'Nodes and clients on other machines need a copy of the token file, or a token for their role ' +
+    '(asperitas token).\n\n' +
+    'example:\n  asperitas scheduler --host 10.0.0.1 --port 7010 --insecure-no-tls',
   run,
 };

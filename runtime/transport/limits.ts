@@ -8,8 +8,19 @@ export const limits = {
   payloadBytes: 16 * 2 ** 20,
   // A nonce, a proof and a hello are a few hundred bytes.
   handshakeBytes: 65_536,
-  // Time for the whole handshake: generous for a line of 300 ms, short for a slow-loris.
-  handshakeMs: 10_000,
+  // Time for the whole handshake, the HTTP upgrade included: enough for a line of 300 ms, short for a
+  // slow-loris.
+  handshakeMs: 5_000,
+  // Connections of a listener that have not proved who they are. A hundred nodes that come at once try again.
+  unprovedConnections: 64,
+  // So often a dialler comes again when its connection was cut before it could prove itself, and after what.
+  dialTries: 5,
+  dialPauseMs: 100,
+  // How often Node.js looks for connections whose HTTP request does not come to an end.
+  upgradeCheckMs: 1_000,
+  // Pieces that one WebSocket message may come in, and that may wait: a piece is 16 KiB or more in practice.
+  messageFragments: 4_096,
+  bufferedChunks: 65_536,
   dialMs: 10_000,
 
   // Messages that travel as one batch, frames and bytes that one batch may announce: a batch is decoded as a
@@ -29,4 +40,8 @@ export const limits = {
   // How long a close may take before the socket is cut.
   closeMs: 2_000,
   routableTokenCharacters: 16,
+  // How often it is looked whether the files of certificates have changed, and how long before the end of one
+  // its owner is told: long enough to get a new one signed.
+  certificateCheckMs: 10_000,
+  expiryWarningDays: 14,
 };

@@ -4,6 +4,9 @@
  * nodes.
  */
 import type { AsperitasError } from '../errors.ts';
+import type { Peer } from './peer.ts';
+
+export type { Peer } from './peer.ts';
 
 /** A message for the wire: anything msgpack can hold; typed arrays inside travel as raw frames beside the
  * header. */
@@ -11,8 +14,11 @@ export type WireMessage = Readonly<Record<string, unknown>>;
 
 /** An authenticated, ordered, bidirectional connection. */
 export interface Connection {
-  /** What the peer said of itself in the handshake; authenticated by the token, unchecked otherwise. */
+  /** What the peer said of itself in the handshake. Signed with the key of the `role` that it names, so the
+   * role is proved; the rest is unchecked. */
   readonly hello: WireMessage;
+  /** The other end as the network sees it; absent where there is no network. */
+  readonly peer?: Peer;
   /** Queues a message; messages of one turn of the event loop travel as one batch. A no-op once closed. */
   send(message: WireMessage): void;
   /** Bytes queued but not yet handed to the operating system; `drained` waits until they fall below the
@@ -29,7 +35,7 @@ export interface Connection {
 
 /** A listening socket. */
 export interface Listener {
-  /** Where peers dial, such as `ws://127.0.0.1:41234`. */
+  /** Where peers dial, such as `ws://127.0.0.1:41234`, or `wss://` where the line is encrypted. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -39,10 +45,16 @@ export interface ListenOptions {
   readonly host?: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
-  /** The shared secret; every connection proves it by challenge and response, in both directions. */
+  /** The secret, or a token with the keys of all roles that may connect; every connection proves its role by
+   * challenge and response, in both directions. */
   readonly token: string;
   readonly hello: WireMessage;
   readonly onConnection: (connection: Connection) => void;
+  /** Listens on an address that others can route to though nothing is encrypted: somebody else must protect
+   * the line. */
+  readonly insecure?: boolean | undefined;
+  /** A peer came that could not or would not prove itself. */
+  readonly onRefused?: ((address: string, why: string) => void) | undefined;
 }
 
 export interface DialOptions {
@@ -52,7 +64,9 @@ export interface DialOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Makes connections. `dial` rejects with `unreachable`, `wrong-token`, `timeout` or `aborted`. */
+/** Makes connections. `listen` rejects with `cannot-listen`, `insecure-bind` or `weak-token`; `dial` with
+ * `unreachable`, `wrong-token`, `wrong-role`, `version-mismatch`, `wrong-certificate`, `not-encrypted`,
+ * `timeout` or `aborted`. */
 export interface Transport {
   listen(options: ListenOptions): Promise<Listener>;
   dial(url: string, options: DialOptions): Promise<Connection>;

@@ -1,13 +1,24 @@
 /**
- * Owns the WebSocket transport: listening, dialling, the authenticated handshake. The only importer of ws.
- * Must not know: what the messages mean.
+ * Owns the WebSocket transport: listening and dialling, plain or encrypted, and the way of a socket to an
+ * authenticated connection. The only importer of ws. Must not know: what the messages mean, what is proved.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { decodePacked, encodePacked } from '../codec.ts';
 import { AsperitasError } from '../errors.ts';
-import { isNonce, makeNonce, proofOf, sameProof } from './handshake.ts';
+import { dialError, notEncrypted } from './dial-errors.ts';
+import {
+  type HandshakePort,
+  HandshakeRefused,
+  introduce,
+  packHandshake,
+  parseHandshake,
+  receiveDialler,
+} from './handshake.ts';
 import { limits } from './limits.ts';
+import { channelOf, type Peer, peerOf } from './peer.ts';
+import type { TlsFiles } from './tls-files.ts';
 import type {
   Connection,
   DialOptions,
@@ -16,9 +27,22 @@ import type {
   Transport,
   WireMessage,
 } from './transport.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { type FrameSocket, WireConnection } from './wire-connection.ts';
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/** What both ends allow a peer. */
+const socketLimits = {
+  perMessageDeflate: false,
+  maxPayload: limits.payloadBytes,
+  maxFragments: limits.messageFragments,
+  maxBufferedChunks: limits.bufferedChunks,
+  skipUTF8Validation: true,
+} as const;
+
+/** Older versions of TLS have known weaknesses; the newest that both ends know is taken. */
+const tlsLimits = { minVersion: 'TLSv1.2' } as const;
 
 /** ws hands out views of its receive buffer; the bytes of a message of one piece are given as they are. */
 function bytesOf(data: RawData): Uint8Array {
@@ -47,8 +71,9 @@ class Inbox {
   }
 }
 
-function socketOf(socket: WebSocket, inbox: Inbox): FrameSocket {
+function socketOf(socket: WebSocket, inbox: Inbox, peer: Peer): FrameSocket {
   return {
+    peer,
     send: (data, done) => socket.send(data, { binary: true }, () => done()),
     ping: () => socket.ping(),
     terminate: () => socket.terminate(),
@@ -62,13 +87,6 @@ function socketOf(socket: WebSocket, inbox: Inbox): FrameSocket {
   };
 }
 
-function parseHandshake(frame: Uint8Array): WireMessage {
-  if (frame.byteLength > limits.handshakeBytes) throw new Error('an oversized handshake');
-  const message = decodePacked(frame);
-  if (typeof message !== 'object' || message === null) throw new Error('a handshake that is no record');
-  return message as WireMessage;
-}
-
 /** The next message of a handshake; rejects when the socket closes or `signal` is aborted. */
 function nextHandshake(socket: WebSocket, inbox: Inbox, signal: AbortSignal): Promise<WireMessage> {
   return new Promise((resolve, reject) => {
@@ -79,7 +97,7 @@ function nextHandshake(socket: WebSocket, inbox: Inbox, signal: AbortSignal): Pr
     };
     const closed = (code: number): void => {
       end();
-      reject(new HandshakeClosed(code));
+      reject(new HandshakeRefused(code, `closed during the handshake (${code})`));
     };
     const aborted = (): void => {
       end();
@@ -99,129 +117,131 @@ function nextHandshake(socket: WebSocket, inbox: Inbox, signal: AbortSignal): Pr
   });
 }
 
-class HandshakeClosed extends Error {
-  readonly closeCode: number;
-  constructor(closeCode: number) {
-    super(`closed during the handshake (${closeCode})`);
-    this.closeCode = closeCode;
-  }
+interface Beginning {
+  readonly socket: WebSocket;
+  readonly inbox: Inbox;
+  readonly signal: AbortSignal;
+  readonly channel: Uint8Array;
 }
 
-/** Closes a handshake whose proof failed; RFC 6455 leaves 4000-4999 to applications. */
-const wrongTokenCode = 4401;
+function portOf({ socket, inbox, signal, channel }: Beginning): HandshakePort {
+  return {
+    channel,
+    send: (message) => socket.send(packHandshake(message)),
+    next: () => nextHandshake(socket, inbox, signal),
+  };
+}
 
-/** The listener's half: nothing is said of this end before the dialler has proved the token. */
-async function accept(socket: WebSocket, options: ListenOptions): Promise<Connection | undefined> {
+/** Cuts a peer off that sends more than a handshake before it has proved anything. */
+function capBytes(socket: Socket): () => void {
+  let bytes = 0;
+  const count = (piece: Buffer): void => {
+    bytes += piece.byteLength;
+    if (bytes > 2 * limits.handshakeBytes) socket.destroy();
+  };
+  socket.on('data', count);
+  return () => void socket.off('data', count);
+}
+
+async function accept(
+  socket: WebSocket,
+  request: IncomingMessage,
+  options: ListenOptions,
+): Promise<Connection | undefined> {
   const signal = AbortSignal.timeout(limits.handshakeMs);
   const inbox = new Inbox(socket);
+  const peer = peerOf(request.socket);
+  const uncap = capBytes(request.socket);
   try {
-    const listener = makeNonce();
-    const first = await nextHandshake(socket, inbox, signal);
-    if (!isNonce(first.nonce)) throw new Error('no nonce');
-    const nonces = { dialler: first.nonce, listener };
-    socket.send(encodePacked({ nonce: listener }));
-    const second = await nextHandshake(socket, inbox, signal);
-    if (!sameProof(second.proof, proofOf(options.token, 'dialler', nonces))) {
-      socket.close(wrongTokenCode, 'wrong token');
-      setTimeout(() => socket.terminate(), limits.closeMs).unref();
-      return undefined;
-    }
-    const hello = (second.hello ?? {}) as WireMessage;
-    const connection = new WireConnection(socketOf(socket, inbox), hello);
-    socket.send(encodePacked({ proof: proofOf(options.token, 'listener', nonces), hello: options.hello }));
-    return connection;
-  } catch {
+    const port = portOf({ socket, inbox, signal, channel: channelOf(request.socket) });
+    const hello = await receiveDialler(port, options);
+    uncap();
+    return new WireConnection(socketOf(socket, inbox, peer), hello);
+  } catch (error) {
     // Garbage, silence or a vanished peer before authentication: nothing is owed to it.
-    socket.terminate();
+    const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof HandshakeRefused && error.closeCode >= 4000 && socket.readyState === socket.OPEN) {
+      socket.close(error.closeCode, why.slice(0, 100));
+      setTimeout(() => socket.terminate(), limits.closeMs).unref();
+    } else {
+      socket.terminate();
+    }
+    options.onRefused?.(peer.address, why);
     return undefined;
   }
 }
 
-interface Dialling {
-  readonly socket: WebSocket;
-  readonly inbox: Inbox;
-  readonly url: string;
-  readonly options: DialOptions;
-  readonly signal: AbortSignal;
-}
-
-/** The dialler's half. */
-async function introduce(dialling: Dialling): Promise<Connection> {
-  const { socket, inbox, url, options, signal } = dialling;
-  const dialler = makeNonce();
-  socket.send(encodePacked({ nonce: dialler }));
-  const first = await nextHandshake(socket, inbox, signal);
-  if (!isNonce(first.nonce)) throw notAsperitas(url);
-  const nonces = { dialler, listener: first.nonce };
-  socket.send(encodePacked({ proof: proofOf(options.token, 'dialler', nonces), hello: options.hello }));
-  const second = await nextHandshake(socket, inbox, signal);
-  if (!sameProof(second.proof, proofOf(options.token, 'listener', nonces))) throw wrongToken(url);
-  return new WireConnection(socketOf(socket, inbox), (second.hello ?? {}) as WireMessage);
-}
-
-function wrongToken(url: string): AsperitasError {
-  return new AsperitasError(
-    'wrong-token',
-    `${url} refused the token: use the token that it was started with`,
-    { url },
-  );
-}
-function notAsperitas(url: string): AsperitasError {
-  return new AsperitasError('unreachable', `${url} does not answer as asperitas does: check the address`, {
-    url,
-  });
-}
-
-function dialError(error: unknown, url: string, options: DialOptions, timeoutMs: number): AsperitasError {
-  if (options.signal?.aborted) {
-    return new AsperitasError('aborted', `dialling ${url} was aborted`, { url });
-  }
-  if (error instanceof AsperitasError && error.code !== 'invalid-message') return error;
-  if (error instanceof HandshakeClosed && error.closeCode === wrongTokenCode) return wrongToken(url);
-  if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new AsperitasError('timeout', `${url} did not answer within ${timeoutMs} ms`, { url, timeoutMs });
-  }
-  const why =
-    error instanceof Error
-      ? error.message || (error as NodeJS.ErrnoException).code || 'closed'
-      : String(error);
-  const message = `can't reach ${url} (${why}): is it running, and is the address right?`;
-  return new AsperitasError('unreachable', message, { url }, { cause: error });
-}
-
-function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
+/** The TCP or TLS connection beneath, once the WebSocket is open. */
+function opened(socket: WebSocket, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => reject(signal.reason);
+    let beneath: Socket | undefined;
     signal.addEventListener('abort', aborted);
     socket.on('error', reject);
+    socket.once('upgrade', (response) => {
+      beneath = response.socket;
+    });
     socket.once('open', () => {
       signal.removeEventListener('abort', aborted);
-      resolve();
+      resolve(beneath!);
     });
     if (signal.aborted) aborted();
   });
 }
 
-async function dial(url: string, options: DialOptions): Promise<Connection> {
-  const timeoutMs = options.timeoutMs ?? limits.dialMs;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+interface Dialling {
+  readonly url: string;
+  readonly options: DialOptions;
+  readonly signal: AbortSignal;
+  readonly tls: TlsFiles | undefined;
+}
+
+async function dialOnce({ url, options, signal, tls }: Dialling): Promise<Connection> {
   let socket: WebSocket | undefined;
   try {
     socket = new WebSocket(url, {
-      perMessageDeflate: false,
-      maxPayload: limits.payloadBytes,
+      ...socketLimits,
       // Masking guards proxies against hostile browsers; between two authenticated ends it only costs time.
       generateMask: () => undefined,
-      skipUTF8Validation: true,
+      ...tlsLimits,
+      ...tls?.context,
     });
     socket.on('error', () => undefined);
     const inbox = new Inbox(socket);
-    await opened(socket, signal);
-    return await introduce({ socket, inbox, url, options, signal });
+    const beneath = await opened(socket, signal);
+    const port = portOf({ socket, inbox, signal, channel: channelOf(beneath) });
+    const hello = await introduce(port, options);
+    return new WireConnection(socketOf(socket, inbox, peerOf(beneath)), hello);
   } catch (error) {
     socket?.terminate();
-    throw dialError(error, url, options, timeoutMs);
+    throw error;
+  }
+}
+
+/** A listener with too many strangers cuts one of them off, which may have been this end. */
+function wasCrowdedOut(error: unknown): boolean {
+  if (error instanceof HandshakeRefused) return error.closeCode === 1006;
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+}
+
+async function dial(url: string, options: DialOptions, tls: TlsFiles | undefined): Promise<Connection> {
+  const timeoutMs = options.timeoutMs ?? limits.dialMs;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+  try {
+    if (tls !== undefined && !url.startsWith('wss:')) throw notEncrypted(url);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await dialOnce({ url, options, signal, tls });
+      } catch (error) {
+        if (tries >= limits.dialTries || signal.aborted || !wasCrowdedOut(error)) throw error;
+        // Spread, so that those who were cut off together don't come back together.
+        const pauseMs = limits.dialPauseMs * tries * (0.5 + Math.random());
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+  } catch (error) {
+    throw dialError(error, { url, timeoutMs, aborted: options.signal?.aborted === true });
   }
 }
 
@@ -235,27 +255,64 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function listen(options: ListenOptions): Promise<Listener> {
-  const host = options.host ?? '127.0.0.1';
-  if (!loopback.has(host) && options.token.length < limits.routableTokenCharacters) {
-    const least = limits.routableTokenCharacters;
-    const message = `listening on ${host} needs a token of at least ${least} characters`;
-    throw new AsperitasError('weak-token', message, { host });
+/** @throws AsperitasError `insecure-bind`, `weak-token` */
+function checkHost(host: string, { token, insecure }: ListenOptions, tls: TlsFiles | undefined): void {
+  if (loopback.test(host)) return;
+  const encrypted = tls?.context.cert !== undefined;
+  if (!encrypted && insecure !== true) {
+    const message =
+      `listening on ${host} without encryption is refused: give --tls-cert and --tls-key ` +
+      '(asperitas certificates makes them), or --insecure-no-tls where a VPN or a tunnel protects the line';
+    throw new AsperitasError('insecure-bind', message, { host });
   }
-  const server = createServer((_, response) => response.writeHead(426).end('a WebSocket is expected here\n'));
-  server.headersTimeout = limits.handshakeMs;
-  const sockets = new WebSocketServer({
-    server,
-    perMessageDeflate: false,
-    maxPayload: limits.payloadBytes,
-    skipUTF8Validation: true,
-  });
+  if (token.length >= limits.routableTokenCharacters) return;
+  const least = limits.routableTokenCharacters;
+  const message = `listening on ${host} needs a token of at least ${least} characters`;
+  throw new AsperitasError('weak-token', message, { host });
+}
+
+function makeServer(tls: TlsFiles | undefined): Server {
+  const options = {
+    headersTimeout: limits.handshakeMs,
+    requestTimeout: limits.handshakeMs,
+    connectionsCheckingInterval: limits.upgradeCheckMs,
+  };
+  const answer = (_: IncomingMessage, response: import('node:http').ServerResponse): void => {
+    response.writeHead(426, { connection: 'close' }).end('a WebSocket is expected here\n');
+  };
+  if (tls?.context.cert === undefined) return createServer(options, answer);
+  const contextOf = () => ({ ...tlsLimits, ...tls.context });
+  const mutual = tls.context.ca !== undefined;
+  const server: TlsServer = createTlsServer(
+    {
+      ...options,
+      ...contextOf(),
+      handshakeTimeout: limits.handshakeMs,
+      requestCert: mutual,
+      rejectUnauthorized: mutual,
+    },
+    answer,
+  );
+  const stop = tls.onChange(() => server.setSecureContext(contextOf()));
+  server.on('close', stop);
+  server.on('tlsClientError', (_, socket) => socket.destroy());
+  return server;
+}
+
+async function listen(options: ListenOptions, tls: TlsFiles | undefined): Promise<Listener> {
+  const host = options.host ?? '127.0.0.1';
+  checkHost(host, options, tls);
+  const server = makeServer(tls);
+  const waiting = new WaitingRoom((address, why) => options.onRefused?.(address, why));
+  server.on('connection', (socket: Socket) => waiting.enter(socket));
+  const sockets = new WebSocketServer({ server, ...socketLimits });
   sockets.on('error', () => undefined);
   const connections = new Set<Connection>();
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, request) => {
     socket.on('error', () => socket.terminate());
-    void accept(socket, options).then((connection) => {
+    void accept(socket, request, options).then((connection) => {
       if (connection === undefined) return;
+      waiting.leave(request.socket);
       connections.add(connection);
       void connection.closed.then(() => connections.delete(connection));
       options.onConnection(connection);
@@ -264,8 +321,9 @@ async function listen(options: ListenOptions): Promise<Listener> {
   await listenOn(server, host, options.port ?? 0);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const scheme = tls?.context.cert === undefined ? 'ws' : 'wss';
   return {
-    url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     close: async () => {
       for (const connection of connections) connection.close('the listener closes');
       await Promise.race([
@@ -280,5 +338,16 @@ async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-/** WebSockets over TCP. */
-export const webSocketTransport: Transport = { listen, dial };
+/** WebSockets over TCP: unencrypted as a listener; `wss://` is dialled where the system trusts the peer. */
+export const webSocketTransport: Transport = {
+  listen: (options) => listen(options, undefined),
+  dial: (url, options) => dial(url, options, undefined),
+};
+
+/** WebSockets over TLS, with the certificates of this end. Without one of its own it only dials. */
+export function tlsTransport(tls: TlsFiles): Transport {
+  return {
+    listen: (options) => listen(options, tls),
+    dial: (url, options) => dial(url, options, tls),
+  };
+}

@@ -6,10 +6,11 @@
 import { decodeBatch, encodeBatch } from '../codec.ts';
 import { AsperitasError } from '../errors.ts';
 import { limits } from './limits.ts';
-import type { Connection, WireMessage } from './transport.ts';
+import type { Connection, Peer, WireMessage } from './transport.ts';
 
 /** What the framing needs of a socket. */
 export interface FrameSocket {
+  readonly peer?: Peer;
   send(data: Uint8Array, done: () => void): void;
   ping(): void;
   close(reason: string): void;
@@ -69,6 +70,7 @@ function sizesOf(data: Uint8Array): number[] {
 
 export class WireConnection implements Connection {
   readonly hello: WireMessage;
+  readonly peer?: Peer;
   readonly closed: Promise<AsperitasError | undefined>;
   readonly #socket: FrameSocket;
   #queue: WireMessage[] = [];
@@ -86,6 +88,7 @@ export class WireConnection implements Connection {
   constructor(socket: FrameSocket, hello: WireMessage, { pingMs, silenceMs }: Patience = limits) {
     this.#socket = socket;
     this.hello = hello;
+    if (socket.peer !== undefined) this.peer = socket.peer;
     this.#silenceMs = silenceMs;
     const pinger = setInterval(() => this.#checkSilence(), pingMs);
     socket.onFrame((data) => this.#onFrame(data));

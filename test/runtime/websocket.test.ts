@@ -137,9 +137,14 @@ test('a connection that is cut tells both ends', async () => {
   await listener.close();
 });
 
-test('a routable address wants a long token', async () => {
-  await assert.rejects(
-    webSocketTransport.listen({ host: '0.0.0.0', token: 'short', hello: {}, onConnection: () => undefined }),
-    (error) => isAsperitasError(error, 'weak-token'),
-  );
+test('a routable address wants encryption, or the flag that says so and a long token', async () => {
+  const listen = (secret: string, insecure?: boolean) => {
+    const onConnection = () => undefined;
+    return webSocketTransport.listen({ host: '0.0.0.0', token: secret, hello: {}, onConnection, insecure });
+  };
+  const long = 'a secret of sufficient length';
+  await assert.rejects(listen(long), { code: 'insecure-bind', message: /--tls-cert.*--insecure-no-tls/ });
+  await assert.rejects(listen('short', true), { code: 'weak-token' });
+  const listener = await listen(long, true);
+  await listener.close();
 });

@@ -232,7 +232,7 @@ test('the scheduler ends when its signal fires, and takes leave of all', async (
   assert.equal(await node.closed, undefined);
   await assert.rejects(cluster.status(), { code: 'scheduler-lost' });
   await scheduler.close();
-  await assert.rejects(startScheduler({ token: 'short', host: '0.0.0.0' }), { code: 'weak-token' });
+  await assert.rejects(startScheduler({ token, host: '0.0.0.0' }), { code: 'insecure-bind' });
 });
 
 test('at a defect the scheduler stops and says so, rather than going on', async () => {

@@ -1,0 +1,50 @@
+/**
+ * Owns who may say what to the scheduler: one table of messages and one of roles. The role of a connection is
+ * proved by its handshake. Must not know: how a role is proved, what a message does.
+ */
+import { AsperitasError } from '../runtime/index.ts';
+import type { ToScheduler } from './protocol.ts';
+
+/** What a message amounts to: a look at the cluster, work of one's own, or power over that of others. */
+type Permission = 'look' | 'work' | 'administer';
+
+/** A new message needs its row here before it can be sent. */
+const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
+  status: 'look',
+  trace: 'look',
+  submit: 'work',
+  release: 'work',
+  cancel: 'work',
+  unfetched: 'work',
+  shutdown: 'administer',
+};
+
+/** As whom a user of the cluster connects. */
+export const clientRoles = ['client', 'observer', 'admin'] as const;
+export type ClientRole = (typeof clientRoles)[number];
+
+const granted: Readonly<Record<ClientRole, readonly Permission[]>> = {
+  observer: ['look'],
+  client: ['look', 'work'],
+  admin: ['look', 'work', 'administer'],
+};
+
+/** The keys that a token for one role holds: `data` is what results are fetched with. */
+export const tokenRoles: Readonly<Record<ClientRole | 'node', readonly [string, ...string[]]>> = {
+  observer: ['observer'],
+  client: ['client', 'data', 'observer'],
+  admin: ['admin', 'data', 'client', 'observer'],
+  node: ['node', 'data'],
+};
+
+export function isClientRole(role: unknown): role is ClientRole {
+  return (clientRoles as readonly unknown[]).includes(role);
+}
+
+/** @throws AsperitasError `forbidden` */
+export function checkPermission(role: unknown, type: ToScheduler['type']): void {
+  if (isClientRole(role) && granted[role].includes(needed[type])) return;
+  const able = clientRoles.filter((other) => granted[other].includes(needed[type]));
+  const message = `${role} may not ask for ${type}: connect as ${able.join(' or ')}`;
+  throw new AsperitasError('forbidden', message, { role: String(role), type });
+}
