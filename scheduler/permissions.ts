@@ -12,10 +12,14 @@ type Permission = 'look' | 'work' | 'administer';
 const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
   status: 'look',
   trace: 'look',
+  'ask-overview': 'look',
+  'ask-task': 'look',
   submit: 'work',
   release: 'work',
   cancel: 'work',
   unfetched: 'work',
+  'cancel-task': 'administer',
+  'drain-node': 'administer',
   shutdown: 'administer',
 };
 
