@@ -29,11 +29,11 @@ export class MemoryLog {
       read: () => this.#read(),
       append: async (records) => {
         check();
-        this.#records.push(...records.map((record) => record.slice()));
+        this.#records.push(...records.map((record) => new Uint8Array(record)));
       },
       rewrite: async (records) => {
         check();
-        this.#records = Array.from(records, (record) => record.slice());
+        this.#records = Array.from(records, (record) => new Uint8Array(record));
       },
       close: async () => undefined,
     };
