@@ -1,6 +1,6 @@
 /** Runs campaigns of simulations: `npm run simulate -- --seeds N [--seed FIRST]`; one seed alone is run twice
  * and its traces compared. A failure is made smaller, shown, and can be replayed with the options that are
- * printed. Ends with 1 when a seed fails. */
+ * printed; with `--find` only the first one is named. Ends with 1 when a seed fails. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { campaign, type Tally } from './campaign.ts';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     without: { type: 'string', default: '' },
     threads: { type: 'string', default: String(availableParallelism()) },
     verbose: { type: 'boolean', default: false },
+    find: { type: 'boolean', default: false },
   },
 });
 const first = Number(values.seed ?? '1');
@@ -52,7 +53,19 @@ function summary(tally: Tally): string {
   ].join('\n');
 }
 
+/** Names the first seed that fails. */
+function find(): boolean {
+  for (let seed = first; seed < first + seeds; seed++) {
+    const { failure } = simulate(seed);
+    if (failure === undefined) continue;
+    console.log(`seed ${seed}: ${failure.split('\n')[2]}`);
+    return false;
+  }
+  return true;
+}
+
 async function main(): Promise<boolean> {
+  if (values.find) return find();
   if (seeds === 1) {
     const outcome = replay(first);
     if (outcome.failure !== undefined) show(outcome);
