@@ -6,9 +6,9 @@ import { assertNever, type NodeId, type RunId, type TaskKey } from '../runtime/i
 import { linkBetween, noteUnreached } from './cost.ts';
 import { assumptions, limits } from './limits.ts';
 import { drop, fail, hold, loseReplica, redo } from './lineage-core.ts';
-import { refreshClasses } from './placement.ts';
 import { keepTrace } from './progress.ts';
 import type { FromNode } from './protocol.ts';
+import { refreshClasses } from './ready-classes.ts';
 import {
   type AssignedPhase,
   type NodeRecord,

@@ -5,19 +5,19 @@
  * where that pays. Pure, with work a task that does not grow with the number of nodes. Must not know: how
  * tasks came to be ready.
  */
-import { type NodeId, runId, type SiteName } from '../runtime/index.ts';
-import { costOf, type InputBytes, inputBytes, isUnreached, secondsOf } from './cost.ts';
+import type { NodeId } from '../runtime/index.ts';
+import { assign } from './assignment.ts';
+import { costOf, type InputBytes, inputBytes, secondsOf } from './cost.ts';
 import { dropLate, isTooLate } from './deadline-core.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
-import type { InputLocation, Replica } from './protocol.ts';
-import { ReadyQueue, runsBefore } from './ready-queue.ts';
+import { boundSite, capacity, classOf } from './ready-classes.ts';
+import { runsBefore } from './ready-queue.ts';
 import {
   idleThreads,
   type NodeRecord,
   type ReadyClass,
   type SchedulerState,
-  send,
   type TaskRecord,
 } from './scheduler-state.ts';
 
@@ -68,88 +68,6 @@ function park(state: SchedulerState, task: TaskRecord, node: NodeRecord): void {
   const phase = { name: 'ready', parked: node.info.node, seconds: secondsOf(state, task) } as const;
   setPhase(state, task, phase, `best on ${node.info.node}`);
   node.parked.push(task, phase);
-}
-
-/** The one site that may run the task, if it is bound to one: by its own hint, or by inputs that must
- * stay. */
-function boundSite(state: SchedulerState, task: TaskRecord): SiteName | undefined | 'conflict' {
-  let { site } = task.spec.hints;
-  for (const { spec, phase } of task.inputs) {
-    if (spec.hints.stay !== true || phase.name !== 'held') continue;
-    const sites = [...phase.replicas].map((id) => state.nodes.get(id)!.info.site);
-    site ??= sites[0];
-    if (!sites.includes(site!)) return 'conflict';
-  }
-  return site;
-}
-
-function classOf(state: SchedulerState, task: TaskRecord, site: SiteName | undefined): ReadyClass {
-  const { needs } = task;
-  const { near } = task.spec.hints;
-  const plain = site === undefined && near === undefined && needs.named.length === 0 && needs.threads === 1;
-  const id = plain ? '' : JSON.stringify([site ?? null, near ?? null, needs]);
-  let kind = state.classes.get(id);
-  if (kind === undefined) {
-    kind = {
-      site,
-      near,
-      needs,
-      queue: new ReadyQueue(),
-      nodes: new Set(),
-      bySite: new Map(),
-      turn: 0,
-      barrenSince: undefined,
-    };
-    // Now and then those that have emptied are forgotten.
-    if (state.classes.size % limits.classes === limits.classes - 1) refreshClasses(state);
-    state.classes.set(id, kind);
-    refreshClass(state, kind);
-  } else if (kind.barrenSince !== undefined && kind.queue.peek() === undefined) {
-    // Nobody has waited meanwhile.
-    kind.barrenSince = state.now;
-  }
-  return kind;
-}
-
-/** Finds again which nodes may run what, after one has come or is leaving. */
-export function refreshClasses(state: SchedulerState): void {
-  for (const node of state.nodes.values()) node.classes.clear();
-  for (const [id, kind] of state.classes) {
-    if (kind.queue.peek() === undefined) state.classes.delete(id);
-    else refreshClass(state, kind);
-  }
-}
-
-export function forgetNodeInClasses(state: SchedulerState, node: NodeRecord): void {
-  for (const [word, id] of state.groups) if (id === node.info.node) state.groups.delete(word);
-  refreshClasses(state);
-}
-
-function refreshClass(state: SchedulerState, kind: ReadyClass): void {
-  const able = [...state.nodes.values()].filter(
-    (node) =>
-      !node.retiring &&
-      (kind.site === undefined || node.info.site === kind.site) &&
-      kind.needs.threads <= node.info.threads &&
-      kind.needs.named.every(([name, amount]) => amount <= capacity(node, name)),
-  );
-  const close = able.filter(({ info }) => info.site === kind.near || info.node === kind.near);
-  kind.nodes.clear();
-  kind.bySite.clear();
-  // Near is kept to while it has a node that can; data read there are likely to be nowhere else.
-  for (const node of close.length > 0 ? close : able) {
-    kind.nodes.add(node);
-    node.classes.add(kind);
-    state.dirty.add(node);
-    const list = kind.bySite.get(node.info.site);
-    if (list === undefined) kind.bySite.set(node.info.site, [node]);
-    else list.push(node);
-  }
-  kind.barrenSince = kind.nodes.size > 0 ? undefined : (kind.barrenSince ?? state.now);
-}
-
-function capacity({ info }: NodeRecord, name: string): number {
-  return info.resources[name] ?? 0;
 }
 
 /** Nodes worth weighing: those that hold most of the inputs, and a few of each site in turn. */
@@ -271,42 +189,4 @@ function takeOver(state: SchedulerState, thief: NodeRecord): boolean {
   if (best === undefined) return false;
   park(state, best, thief);
   return true;
-}
-
-function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord): void {
-  const run = runId(state.nextRun++);
-  const seconds = secondsOf(state, task);
-  const { node: id } = node.info;
-  setPhase(
-    state,
-    task,
-    { name: 'assigned', node: id, run, since: state.now, seconds, started: false },
-    `run ${run} on ${id}`,
-  );
-  const { key, fn, args, hints } = task.spec;
-  const inputs = task.inputs.map((input) => locate(state, input, node));
-  // One number orders all: priority first, then rank.
-  const rank = task.rank - task.priority * 2 ** 32 - urgency(task);
-  send(state, id, { type: 'compute', key, run, fn, args, inputs, hints, rank });
-}
-
-/** What is due goes before what is not, the earliest first. */
-function urgency({ due }: TaskRecord): number {
-  return due === Number.POSITIVE_INFINITY ? 0 : 2 ** 31 - Math.min(2 ** 31, Math.max(0, due / 1000));
-}
-
-/** Where a node finds an input, nearest first. */
-function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): InputLocation {
-  const { key } = input.spec;
-  if (input.phase.name !== 'held') return { key, bytes: 0, replicas: [] };
-  const replicas = Array.from(input.phase.replicas, (id) => state.nodes.get(id)!.replica);
-  if (replicas.length > 1) {
-    const distance = ({ node: id, site }: Replica): number => {
-      if (id === node.info.node) return 0;
-      if (isUnreached(state, node.info.node, id)) return 3;
-      return site === node.info.site ? 1 : 2;
-    };
-    replicas.sort((a, b) => distance(a) - distance(b)).splice(limits.replicasNamed);
-  }
-  return { key, bytes: input.phase.bytes, replicas };
 }

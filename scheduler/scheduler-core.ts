@@ -9,9 +9,10 @@ import { checkDeadlines } from './deadline-core.ts';
 import { limits } from './limits.ts';
 import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
 import { onNodeMessage } from './node-core.ts';
-import { forgetNodeInClasses, placeTasks, refreshClasses } from './placement.ts';
+import { placeTasks } from './placement.ts';
 import { tellProgress } from './progress.ts';
 import type { NodeInfo } from './protocol.ts';
+import { forgetNodeInClasses, refreshClasses } from './ready-classes.ts';
 import {
   createClient,
   createNode,
@@ -63,7 +64,9 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       if (state.clients.has(event.client)) onClientMessage(state, event.client, event.message);
       return;
     case 'drained':
-      if (state.stoppingSince === undefined) placeTasks(state);
+      if (state.stoppingSince !== undefined) return;
+      if (state.policy === undefined) placeTasks(state);
+      else state.policy.place(state);
       return;
     case 'ticked':
       onTicked(state);

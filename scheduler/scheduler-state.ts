@@ -15,6 +15,7 @@ import {
 import { BlackBox } from './black-box.ts';
 import type { Dataset } from './dataset-core.ts';
 import { limits } from './limits.ts';
+import type { PlacementPolicy } from './policy.ts';
 import type {
   Hints,
   NodeInfo,
@@ -168,6 +169,8 @@ export interface Deadline {
 }
 
 export interface SchedulerState {
+  /** Instead of the scheduler's own. */
+  readonly policy: PlacementPolicy<SchedulerState> | undefined;
   seq: number;
   now: Millis;
   /** When the first event came. */
@@ -220,9 +223,10 @@ export interface SchedulerState {
 
 /** A scheduler that knows nothing yet.
  * @param firstRun the first run id: none that an earlier life may have given, since nodes outlive it */
-export function createState(firstRun = 1): SchedulerState {
+export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerState>): SchedulerState {
   const zero = 0 as Millis;
   return {
+    policy,
     seq: 0,
     now: zero,
     since: zero,

@@ -1,0 +1,47 @@
+/**
+ * Owns the sending of a task to the node that was chosen for it. Pure. Must not know: why that node.
+ */
+import { runId } from '../runtime/index.ts';
+import { isUnreached, secondsOf } from './cost.ts';
+import { limits } from './limits.ts';
+import { setPhase } from './lineage-core.ts';
+import type { InputLocation, Replica } from './protocol.ts';
+import { type NodeRecord, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
+
+export function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord): void {
+  const run = runId(state.nextRun++);
+  const seconds = secondsOf(state, task);
+  const { node: id } = node.info;
+  setPhase(
+    state,
+    task,
+    { name: 'assigned', node: id, run, since: state.now, seconds, started: false },
+    `run ${run} on ${id}`,
+  );
+  const { key, fn, args, hints } = task.spec;
+  const inputs = task.inputs.map((input) => locate(state, input, node));
+  // One number orders all: priority first, then rank.
+  const rank = task.rank - task.priority * 2 ** 32 - urgency(task);
+  send(state, id, { type: 'compute', key, run, fn, args, inputs, hints, rank });
+}
+
+/** What is due goes before what is not, the earliest first. */
+function urgency({ due }: TaskRecord): number {
+  return due === Number.POSITIVE_INFINITY ? 0 : 2 ** 31 - Math.min(2 ** 31, Math.max(0, due / 1000));
+}
+
+/** Where a node finds an input, nearest first. */
+function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): InputLocation {
+  const { key } = input.spec;
+  if (input.phase.name !== 'held') return { key, bytes: 0, replicas: [] };
+  const replicas = Array.from(input.phase.replicas, (id) => state.nodes.get(id)!.replica);
+  if (replicas.length > 1) {
+    const distance = ({ node: id, site }: Replica): number => {
+      if (id === node.info.node) return 0;
+      if (isUnreached(state, node.info.node, id)) return 3;
+      return site === node.info.site ? 1 : 2;
+    };
+    replicas.sort((a, b) => distance(a) - distance(b)).splice(limits.replicasNamed);
+  }
+  return { key, bytes: input.phase.bytes, replicas };
+}
