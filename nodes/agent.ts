@@ -8,6 +8,7 @@ import {
   type Connection,
   isAsperitasError,
   type Listener,
+  type Log,
   nodeId,
   siteName,
   taskKey,
@@ -17,6 +18,7 @@ import {
 import type { NodeInfo } from '../scheduler/protocol.ts';
 import { Fetcher } from './fetcher.ts';
 import { limits } from './limits.ts';
+import type { NodeFigures } from './node-pages.ts';
 import { Runner } from './runner.ts';
 import { Store } from './store.ts';
 import { serveData } from './transfer.ts';
@@ -45,7 +47,7 @@ export interface NodeOptions {
   /** The host under which others reach it, where that is not `host`. */
   readonly advertise: string | undefined;
   /** Told of what an operator would want to know. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** A node at work. */
@@ -59,6 +61,7 @@ export class NodeAgent {
   readonly #listener: Listener;
   readonly #worker: Worker;
   readonly #stop = new AbortController();
+  readonly #served: Served;
   #connection: Connection | undefined;
   #settle!: { readonly resolve: () => void; readonly reject: (error: Error) => void };
 
@@ -70,12 +73,14 @@ export class NodeAgent {
       readonly runner: Runner;
       readonly fetcher: Fetcher;
       readonly listener: Listener;
+      readonly served: Served;
     },
   ) {
     this.#options = options;
     this.info = info;
     this.#parts = parts;
     this.#listener = parts.listener;
+    this.#served = parts.served;
     this.ended = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -106,8 +111,10 @@ export class NodeAgent {
     const fetcher = new Fetcher({ token, node: name });
     const runner = await Runner.start({ ...options, node: name });
     try {
-      const listener = await listenForData(options, store);
-      agent = new NodeAgent(options, infoOf(options, listener.url), { store, runner, fetcher, listener });
+      const served: Served = { served: 0, servedBytes: 0 };
+      const listener = await listenForData(options, store, served);
+      const parts = { store, runner, fetcher, listener, served };
+      agent = new NodeAgent(options, infoOf(options, listener.url), parts);
       const connection = await agent.#dial();
       void agent.#keepConnected(connection);
       return agent;
@@ -116,6 +123,16 @@ export class NodeAgent {
       else await agent.close();
       throw error;
     }
+  }
+
+  figures(): NodeFigures {
+    const { store, fetcher } = this.#parts;
+    const { node, site, threads, memoryBytes } = this.info;
+    const { storedBytes, memoryUsedBytes, spilledBytes, pressed } = store;
+    const { links, fetches, fetchedBytes } = fetcher;
+    const stored = { storedBytes, memoryUsedBytes, spilledBytes, pressed };
+    const moved = { links, fetches, fetchedBytes, ...this.#served };
+    return { node, site, threads, memoryBytes, ...this.#worker.figures(), ...stored, ...moved };
   }
 
   /** Finishes what runs, then leaves; `ended` resolves then. */
@@ -149,7 +166,9 @@ export class NodeAgent {
       await this.#worker.serve(connection);
       this.#connection = undefined;
       if (this.#stop.signal.aborted) return;
-      this.#options.log(`the scheduler at ${this.#options.scheduler} is gone; looking for it again`);
+      const { log, scheduler } = this.#options;
+      const text = `the scheduler at ${scheduler} is gone; looking for it again`;
+      log({ level: 'warn', event: 'scheduler-lost', text });
       connection = await this.#findAgain();
     }
   }
@@ -163,7 +182,8 @@ export class NodeAgent {
       if (this.#stop.signal.aborted) return undefined;
       try {
         const connection = await this.#dial();
-        log(`found the scheduler at ${scheduler} again`);
+        const text = `found the scheduler at ${scheduler} again`;
+        log({ level: 'info', event: 'scheduler-found', text });
         return connection;
       } catch (cause) {
         if (this.#stop.signal.aborted) return undefined;
@@ -179,15 +199,25 @@ export class NodeAgent {
   }
 }
 
-function listenForData(options: NodeOptions, store: Store): Promise<Listener> {
+/** What was sent to others. */
+interface Served {
+  served: number;
+  servedBytes: number;
+}
+
+function listenForData(options: NodeOptions, store: Store, served: Served): Promise<Listener> {
   const { token, name, host, port, insecure } = options;
+  const onServed = (_key: string, bytes: number): void => {
+    served.served++;
+    served.servedBytes += bytes;
+  };
   return webSocketTransport.listen({
     token,
     insecure,
     hello: { role: 'node', node: name },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
-    onConnection: (connection) => serveData(connection, store),
+    onConnection: (connection) => serveData(connection, store, { onServed }),
   });
 }
 

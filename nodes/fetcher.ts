@@ -8,6 +8,7 @@ import {
   DataLink,
   type DatumParts,
   type DialOptions,
+  encodedBytes,
   isAsperitasError,
   type Transport,
   webSocketTransport,
@@ -47,6 +48,9 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #peers = new Map<string, Peer>();
   #closed = false;
+  /** Data fetched so far, and their bytes. */
+  fetches = 0;
+  fetchedBytes = 0;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -71,7 +75,10 @@ export class Fetcher {
       const link = await unlessAborted(peer.link, key, signal);
       await turn(peer, key, signal);
       try {
-        return await link.fetch(key, signal);
+        const parts = await link.fetch(key, signal);
+        this.fetches++;
+        this.fetchedBytes += encodedBytes(parts);
+        return parts;
       } finally {
         peer.underWay--;
         peer.waiting.shift()?.();

@@ -56,6 +56,8 @@ export class Worker {
   readonly #events: WorkerEvent[] = [];
   #feeding = false;
   #left = false;
+  #runsDone = 0;
+  #runsFailed = 0;
 
   constructor(tools: WorkerTools) {
     this.#tools = tools;
@@ -82,6 +84,13 @@ export class Worker {
   /** The store can no longer read a datum. */
   onLost(key: TaskKey): void {
     this.#feed({ type: 'datum-lost', key });
+  }
+
+  figures() {
+    const { connected, retiring, occupied, runs, data } = this.#state;
+    const [runsDone, runsFailed] = [this.#runsDone, this.#runsFailed];
+    const waiting = runs.size - occupied;
+    return { connected, retiring, running: occupied, waiting, results: data.size, runsDone, runsFailed };
   }
 
   /** Finishes what runs, then leaves. */
@@ -223,6 +232,8 @@ export class Worker {
   #onEnded(run: RunId, end: RunOutcome): void {
     const { thread, startMs, endMs } = end;
     if (end.outcome === 'done') this.#results.set(run, end.parts);
+    if (end.outcome === 'done') this.#runsDone++;
+    else this.#runsFailed++;
     const outcome: Outcome =
       end.outcome === 'done'
         ? { ok: true, bytes: encodedBytes(end.parts) }

@@ -5,6 +5,7 @@ export type { Inspector, TaskReport } from './client-inspect.ts';
 export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
 export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
 export { type FoldOptions, fold } from './fold.ts';
+export { type MetricFamily, openMetrics } from './metrics.ts';
 export { type ClientRole, tokenRoles } from './permissions.ts';
 export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
 export { bindReferences } from './references.ts';

@@ -62,6 +62,10 @@ export const limits = {
   ratchetRuns: 32,
   ratchetSpans: 6,
   ratchetBytes: 64 * 2 ** 20,
+  /** Functions that have metrics of their own: their names are labels, which monitors keep for long. */
+  metricFunctions: 200,
+  /** A tick that is so late means that one turn of the event loop took too long. */
+  slowTurnMs: 250,
   /** Lines of a task's story, tasks named as hindering a node, keys named as like the one asked for. */
   storyLines: 1_000,
   hinderersNamed: 10,

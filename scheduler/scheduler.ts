@@ -8,6 +8,7 @@ import {
   type ClientId,
   type Connection,
   type Listener,
+  type Log,
   type Millis,
   millis,
   type NodeId,
@@ -22,6 +23,8 @@ import { limits } from './limits.ts';
 import { checkPermission, isClientRole } from './permissions.ts';
 import { clientInfo, FromNode, type NodeInfo, nodeInfo, ToScheduler } from './protocol.ts';
 import { handle } from './scheduler-core.ts';
+import { SchedulerLog } from './scheduler-log.ts';
+import { SchedulerPages } from './scheduler-pages.ts';
 import { createState, type Instruction, type SchedulerEvent } from './scheduler-state.ts';
 
 export interface SchedulerOptions {
@@ -37,6 +40,10 @@ export interface SchedulerOptions {
   /** Verifies the whole state after every turn and stops at the first flaw; takes time with its size. */
   readonly check?: boolean;
   readonly transport?: Transport;
+  /** A loopback port for `/health` and `/metrics`, 0 for any free one; none unless told. */
+  readonly httpPort?: number;
+  /** Told of comings, goings, refusals and slow turns. */
+  readonly log?: Log | undefined;
   /** Closes the scheduler when it fires. */
   readonly signal?: AbortSignal;
 }
@@ -44,6 +51,8 @@ export interface SchedulerOptions {
 export interface RunningScheduler {
   /** Where nodes and clients dial. */
   readonly url: string;
+  /** Where `/health` and `/metrics` are served, if they are. */
+  readonly httpUrl: string | undefined;
   /** Resolves when the scheduler has ended, by `close` or because a client asked for a shutdown. Rejects with
    * `scheduler-failed` when it stopped at a defect of its own. */
   readonly closed: Promise<void>;
@@ -116,7 +125,9 @@ class Shell implements RunningScheduler {
     said: (client, message) => ({ type: 'from-client', client, message }),
     lost: (client) => ({ type: 'client-lost', client }),
   };
+  readonly #log: SchedulerLog;
   #listener: Listener | undefined;
+  #pages: SchedulerPages | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #turnEnds = false;
   #ending = false;
@@ -125,6 +136,7 @@ class Shell implements RunningScheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#state.allowedFailures = options.allowedFailures ?? this.#state.allowedFailures;
+    this.#log = new SchedulerLog(options.log);
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -134,8 +146,12 @@ class Shell implements RunningScheduler {
     return this.#listener!.url;
   }
 
+  get httpUrl(): string | undefined {
+    return this.#pages?.url;
+  }
+
   async listen(): Promise<void> {
-    const { host, port, token, insecure, signal, transport = webSocketTransport } = this.#options;
+    const { host, port, token, signal, insecure, httpPort, transport = webSocketTransport } = this.#options;
     this.#listener = await transport.listen({
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
@@ -144,9 +160,24 @@ class Shell implements RunningScheduler {
       hello: { role: 'scheduler' },
       onConnection: (connection) => this.#welcome(connection),
     });
-    this.#ticker = setInterval(() => this.#feed({ type: 'ticked' }), limits.tickMs);
+    if (httpPort !== undefined) await this.#openPages(httpPort);
+    this.#log.started(this.url);
+    this.#ticker = setInterval(() => {
+      this.#log.ticked();
+      this.#feed({ type: 'ticked' });
+    }, limits.tickMs);
     signal?.addEventListener('abort', () => void this.close(), { once: true });
     if (signal?.aborted) void this.close();
+  }
+
+  async #openPages(port: number): Promise<void> {
+    const [state, ending] = [this.#state, () => this.#ending];
+    try {
+      this.#pages = await SchedulerPages.open({ port, state, ending });
+    } catch (error) {
+      await this.#listener!.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -161,6 +192,8 @@ class Shell implements RunningScheduler {
     const { resolve, reject } = this.#settle;
     const settle = (): void => (error === undefined ? resolve() : reject(error));
     // Closing the listener sends what is queued to every peer, and says that it closes.
+    this.#log.ended(error);
+    void this.#pages?.close();
     void this.#listener!.close().then(settle, settle);
   }
 
@@ -180,6 +213,7 @@ class Shell implements RunningScheduler {
         throw new AsperitasError('invalid-message', message, { path: 'hello.role' });
       }
     } catch (error) {
+      this.#log.refused(error, connection.hello);
       refuse(connection, error);
     }
   }
@@ -194,6 +228,7 @@ class Shell implements RunningScheduler {
     const former = role.peers.get(id);
     role.peers.set(id, connection);
     former?.close(`${id} has connected anew`);
+    this.#log.happened(event);
     this.#feed(event);
     connection.onMessage((raw) => this.#receive(role, { id, connection, raw }));
     void connection.closed.then((error) => {
@@ -211,6 +246,7 @@ class Shell implements RunningScheduler {
       message = role.parse(from.raw, from.connection);
     } catch (error) {
       // A peer that breaks the protocol can't be followed any further; nobody else is concerned.
+      this.#log.refused(error, from.connection.hello);
       refuse(from.connection, error);
       this.#part(role, { ...from, reason: lineOf(error) });
       return;
@@ -225,13 +261,17 @@ class Shell implements RunningScheduler {
     if (role.peers.get(from.id) !== from.connection) return;
     role.peers.delete(from.id);
     from.connection.close(from.reason);
-    this.#feed(role.lost(from.id, from.reason));
+    const event = role.lost(from.id, from.reason);
+    if (!this.#ending) this.#log.happened(event);
+    this.#feed(event);
   }
 
   #feed(event: SchedulerEvent): void {
     if (this.#ending) return;
+    const startMs = this.#pages === undefined ? 0 : performance.now();
     try {
       for (const instruction of handle(this.#state, event, clock())) this.#carryOut(instruction);
+      this.#pages?.count(performance.now() - startMs);
     } catch (error) {
       this.#stopAtDefect(error);
       return;
@@ -262,6 +302,7 @@ class Shell implements RunningScheduler {
         // The core has given it up already: there is nothing to tell it.
         const connection = this.#nodes.peers.get(instruction.node);
         this.#nodes.peers.delete(instruction.node);
+        this.#log.nodeLost(instruction.node, instruction.reason);
         connection?.close(instruction.reason);
         return;
       }

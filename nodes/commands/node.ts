@@ -6,11 +6,18 @@ import { realpath, stat } from 'node:fs/promises';
 import { availableParallelism, freemem, hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AsperitasError, type Command, type CommandContext } from '../../runtime/index.ts';
+import {
+  AsperitasError,
+  type Command,
+  type CommandContext,
+  type ObservationServer,
+} from '../../runtime/index.ts';
 import { NodeAgent, type NodeOptions } from '../agent.ts';
 import { forgetToken, parseBytes, readToken } from '../config.ts';
 import { limits } from '../limits.ts';
+import { serveNodePages } from '../node-pages.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
+import { httpPortOf, logOf, observedOptions } from './observed.ts';
 import {
   insecureOption,
   portOf,
@@ -61,6 +68,7 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     throw new AsperitasError('bad-option', message, { option: 'site', value: site });
   }
   const name = textOf(options, 'name') ?? `${site}-${hostname()}-${process.pid}`;
+  const log = await logOf(options, { role: 'node', node: name, site });
   return {
     scheduler: required(options, 'scheduler', 'node'),
     token: await readToken(textOf(options, 'token-file')),
@@ -76,8 +84,20 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     port: portOf(options),
     insecure: options['insecure-no-tls'] === true,
     advertise: textOf(options, 'advertise'),
-    log: (line) => stderr.write(`${name}: ${line}\n`),
+    log: (event) => {
+      stderr.write(`${name}: ${event.text}\n`);
+      log?.(event);
+    },
   };
+}
+
+async function pagesOf(agent: NodeAgent, port: number): Promise<ObservationServer> {
+  try {
+    return await serveNodePages(port, () => agent.figures());
+  } catch (error) {
+    await agent.close();
+    throw error;
+  }
 }
 
 async function run(context: CommandContext): Promise<number> {
@@ -85,14 +105,17 @@ async function run(context: CommandContext): Promise<number> {
   const { stdout, signal } = context;
   const options = await nodeOptions(context);
   forgetToken();
+  const httpPort = httpPortOf(context.options);
   const agent = await NodeAgent.start(options);
+  const pages = httpPort === undefined ? undefined : await pagesOf(agent, httpPort);
   // The first signal lets runs end; the process is killed by a second one.
   signal.addEventListener('abort', () => agent.retire(), { once: true });
   tellOwner(agent.info.url, () => void agent.close());
   const { name, site, scheduler, threads } = options;
   stdout.write(`node ${name} at ${site}: ${threads} threads for ${scheduler}\n`);
+  if (pages !== undefined) stdout.write(`health and metrics at ${pages.url}\n`);
   if (signal.aborted) agent.retire();
-  await agent.ended.finally(leaveOwner);
+  await agent.ended.finally(leaveOwner).finally(() => pages?.close());
   return 0;
 }
 
@@ -122,6 +145,7 @@ export const command: Command = {
     host: { type: 'string', value: 'H', help: 'where data connections are accepted; 127.0.0.1' },
     port: { type: 'string', value: 'P', help: 'the port for them; any free one' },
     'insecure-no-tls': insecureOption,
+    ...observedOptions,
     advertise: { type: 'string', value: 'H', help: 'the host under which others reach it, if not --host' },
   },
   details:

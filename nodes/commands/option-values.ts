@@ -38,8 +38,8 @@ export function wholeOf(
 
 /** A port to listen on; 0 is any free one.
  * @throws AsperitasError `bad-option` */
-export function portOf(options: Options): number | undefined {
-  return wholeOf(options, 'port', 0, 65_535);
+export function portOf(options: Options, name = 'port'): number | undefined {
+  return wholeOf(options, name, 0, 65_535);
 }
 
 /** Refuses words that are no options, for commands that take none.

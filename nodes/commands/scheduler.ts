@@ -5,6 +5,7 @@ import { AsperitasError, type Command, type CommandContext, roleOf } from '../..
 import { startScheduler } from '../../scheduler/index.ts';
 import { defaultPort, forgetToken, readOrMakeToken, tokenPlace } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
+import { httpPortOf, logOf, observedOptions } from './observed.ts';
 import { insecureOption, portOf, takesNoArguments, textOf } from './option-values.ts';
 
 /** @throws AsperitasError `wrong-role` for a token that can't tell who else connects */
@@ -25,17 +26,21 @@ async function run({ args, options, stdout, signal }: CommandContext): Promise<n
   const token = await secretOf(tokenFile);
   const place = tokenPlace(tokenFile);
   forgetToken();
+  const httpPort = httpPortOf(options);
   const scheduler = await startScheduler({
     port,
     token,
     check: options.check === true,
     insecure: options['insecure-no-tls'] === true,
+    log: await logOf(options, { role: 'scheduler' }),
+    ...(httpPort === undefined ? {} : { httpPort }),
     ...(host === undefined ? {} : { host }),
   });
   const stop = (): void => void scheduler.close();
   signal.addEventListener('abort', stop, { once: true });
   tellOwner(scheduler.url, stop);
   stdout.write(`scheduler at ${scheduler.url}, token in ${place}\n`);
+  if (scheduler.httpUrl !== undefined) stdout.write(`health and metrics at ${scheduler.httpUrl}\n`);
   await scheduler.closed.finally(leaveOwner);
   return 0;
 }
@@ -54,6 +59,7 @@ export const command: Command = {
       help: 'the secret that nodes and clients must know; made if it does not exist',
     },
     'insecure-no-tls': insecureOption,
+    ...observedOptions,
     check: { type: 'boolean', help: 'check the state after every event: slow, for finding defects' },
   },
   details:
