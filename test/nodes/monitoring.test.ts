@@ -135,7 +135,7 @@ test('the log tells of starts, joins, refusals and losses, a JSON line each, and
   assert.ok(!readFileSync(join(folder, 's.log'), 'utf8').includes(token));
 });
 
-test('a node without its scheduler is not well, logs that, and the scheduler had logged its end', async () => {
+test('a scheduler logs its end, and a node without it is not well and logs that', async () => {
   scheduler.child.kill('SIGTERM');
   await scheduler.ended;
   assert.equal(logOf('s.log').at(-1)!.event, 'scheduler-ended');
