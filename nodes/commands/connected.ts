@@ -13,7 +13,11 @@ export const defaultScheduler = `ws://127.0.0.1:${defaultPort}`;
 const connectMs = 15_000;
 
 export const connectionOptions: Readonly<Record<string, CommandOption>> = {
-  scheduler: { type: 'string', value: 'URL', help: `where the scheduler is; ${defaultScheduler}` },
+  scheduler: {
+    type: 'string',
+    value: 'URL',
+    help: `where the scheduler is, or several with commas; ${defaultScheduler}`,
+  },
   'token-file': { type: 'string', value: 'FILE', help: 'the secret of the scheduler' },
 };
 

@@ -125,7 +125,7 @@ export const command: Command = {
   summary: 'the daemon that runs tasks at a site, next to its data',
   usage: 'node --scheduler ws://HOST:PORT --site NAME [--data DIR] [options]',
   options: {
-    scheduler: { type: 'string', value: 'URL', help: 'where the scheduler is' },
+    scheduler: { type: 'string', value: 'URL', help: 'where the scheduler is, or several with commas' },
     site: { type: 'string', value: 'NAME', help: 'the place with fast links that this machine belongs to' },
     data: { type: 'string', value: 'DIR', help: 'the folder whose files tasks may read; none unless told' },
     threads: { type: 'string', value: 'N', help: 'tasks that run at once; all processors' },

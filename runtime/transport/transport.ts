@@ -66,7 +66,8 @@ export interface DialOptions {
 
 /** Makes connections. `listen` rejects with `cannot-listen`, `insecure-bind` or `weak-token`; `dial` with
  * `unreachable`, `wrong-token`, `wrong-role`, `version-mismatch`, `wrong-certificate`, `not-encrypted`,
- * `timeout` or `aborted`. */
+ * `timeout` or `aborted`. It may be given several addresses with commas between them, which are tried in
+ * turn: the one scheduler that leads listens at one of them. */
 export interface Transport {
   listen(options: ListenOptions): Promise<Listener>;
   dial(url: string, options: DialOptions): Promise<Connection>;

@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Socket } from 'node:net';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { AsperitasError } from '../errors.ts';
+import { dialAny } from './dial-any.ts';
 import { dialError, notEncrypted } from './dial-errors.ts';
 import {
   type HandshakePort,
@@ -341,13 +342,13 @@ async function listen(options: ListenOptions, tls: TlsFiles | undefined): Promis
 /** WebSockets over TCP: unencrypted as a listener; `wss://` is dialled where the system trusts the peer. */
 export const webSocketTransport: Transport = {
   listen: (options) => listen(options, undefined),
-  dial: (url, options) => dial(url, options, undefined),
+  dial: (urls, options) => dialAny(urls, (url) => dial(url, options, undefined)),
 };
 
 /** WebSockets over TLS, with the certificates of this end. Without one of its own it only dials. */
 export function tlsTransport(tls: TlsFiles): Transport {
   return {
     listen: (options) => listen(options, tls),
-    dial: (url, options) => dial(url, options, tls),
+    dial: (urls, options) => dialAny(urls, (url) => dial(url, options, tls)),
   };
 }
