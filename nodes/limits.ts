@@ -5,6 +5,8 @@
 export const limits = {
   /** Data fetched at once: enough to fill a long line with small ones, few enough that each gets on. */
   fetchesInFlight: 16,
+  /** A result of so many bytes at most is sent along with the news of it: a fetch would cost far more. */
+  inlineBytes: 1024,
   /** Ready runs looked at behind one that waits for a resource: the scheduler seldom sends more. */
   lookAhead: 64,
   /** Threads of a node: more than any machine has processors, as a mistake in a number would be. */

@@ -30,14 +30,19 @@ export function onCompute(state: WorkerState, message: Extract<ToNode, { type: '
     return;
   }
   const needs = new Map<TaskKey, Need>();
-  for (const input of message.inputs) needs.set(input.key, { ...input, misses: new Map() });
+  const inlined = new Map<TaskKey, Uint8Array>();
+  for (const input of message.inputs) {
+    if (input.inline === undefined) needs.set(input.key, { ...input, misses: new Map() });
+    else inlined.set(input.key, input.inline);
+  }
+  const inputs = message.inputs.map((input) => input.key);
   const fresh = {
     phase: { name: 'waiting', missing: 0 },
     bereft: false,
     localBytes: 0,
     remoteBytes: 0,
   } as const;
-  const record: RunRecord = { run, key, fn, args, hints, rank, needs, ...fresh };
+  const record: RunRecord = { run, key, fn, args, hints, rank, needs, inputs, inlined, ...fresh };
   state.runs.set(run, record);
   const absent = [...needs.values()].filter((wanted) => !need(state, wanted.key, record));
   record.phase = { name: 'waiting', missing: absent.length };
@@ -107,8 +112,12 @@ export function onRunEnded(state: WorkerState, event: RunEnded): void {
   for (const [name, amount] of needsOf(run)) take(state, name, -amount);
   if (run.phase.name === 'running') {
     if (outcome.ok) {
+      const { key, hints } = run;
       const bytes = keep(state, run, outcome.bytes);
-      send(state, { type: 'run-done', key: run.key, run: run.run, bytes, trace: traceOf(state, run, event) });
+      const inline = hints.stay === true ? undefined : outcome.inline;
+      const trace = traceOf(state, run, event);
+      const done = { type: 'run-done', key, run: run.run, bytes, trace } as const;
+      send(state, inline === undefined ? done : { ...done, inline });
     } else {
       reportFailed(state, run, { event, outcome });
     }
@@ -204,6 +213,6 @@ function start(state: WorkerState, record: RunRecord): void {
   record.phase = { name: 'running' };
   for (const [name, amount] of needsOf(record)) take(state, name, amount);
   state.occupied++;
-  const { run, key, fn, args, hints, needs } = record;
-  state.out.push({ type: 'start', run, key, fn, args, inputs: [...needs.keys()], hints });
+  const { run, key, fn, args, hints, inputs, inlined } = record;
+  state.out.push({ type: 'start', run, key, fn, args, inputs, inlined, hints });
 }

@@ -32,8 +32,11 @@ export interface RunRecord {
   readonly args: Uint8Array;
   readonly hints: Hints;
   readonly rank: number;
-  /** Each input once, in the order of the message. */
+  /** Each input once that must lie in the store, in the order of the message. */
   readonly needs: ReadonlyMap<TaskKey, Need>;
+  /** All inputs in the order of the message, and those that came along with it. */
+  readonly inputs: readonly TaskKey[];
+  readonly inlined: ReadonlyMap<TaskKey, Uint8Array>;
   phase: RunPhase;
   /** An input was lost after it had begun: if it fails, that may be why. */
   bereft: boolean;
@@ -63,7 +66,12 @@ export interface Datum {
 }
 
 export type RunOutcome =
-  | { readonly ok: true; readonly bytes: number }
+  | {
+      readonly ok: true;
+      readonly bytes: number;
+      /** The whole result, where it is small. */
+      readonly inline?: Uint8Array | undefined;
+    }
   | { readonly ok: false; readonly error: WireError; readonly retryable: boolean };
 
 export type WorkerEvent =
@@ -114,7 +122,9 @@ export type WorkerInstruction =
       readonly key: TaskKey;
       readonly fn: string;
       readonly args: Uint8Array;
+      /** Those that are not in `inlined` lie in the store. */
       readonly inputs: readonly TaskKey[];
+      readonly inlined: ReadonlyMap<TaskKey, Uint8Array>;
       readonly hints: Hints;
     }
   | { readonly type: 'stop-run'; readonly run: RunId }

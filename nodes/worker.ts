@@ -17,6 +17,7 @@ import {
 } from '../runtime/index.ts';
 import { type FromNode, heartbeatMs, type NodeInfo, type Replica, ToNode } from '../scheduler/protocol.ts';
 import { type Fetcher, missReason } from './fetcher.ts';
+import { limits } from './limits.ts';
 import type { RunOutcome } from './run-request.ts';
 import type { Runner } from './runner.ts';
 import type { Store } from './store.ts';
@@ -202,7 +203,7 @@ export class Worker {
     if (event !== undefined) this.#feed(event);
   }
 
-  async #start({ run, key, fn, args, inputs, hints }: StartInstruction): Promise<void> {
+  async #start({ run, key, fn, args, inputs, inlined, hints }: StartInstruction): Promise<void> {
     const { store, runner } = this.#tools;
     const controller = new AbortController();
     const { signal } = controller;
@@ -212,11 +213,17 @@ export class Worker {
     let end: RunOutcome;
     try {
       for (const input of inputs) {
+        if (inlined.has(input)) continue;
         store.pin(input);
         pinned.push(input);
       }
       await store.relieved(signal);
-      const data = await Promise.all(inputs.map((input) => store.get(input, signal)));
+      const data = await Promise.all(
+        inputs.map((input) => {
+          const header = inlined.get(input);
+          return header === undefined ? store.get(input, signal) : { header, frames: [] };
+        }),
+      );
       const onStarted = (): void => this.#feed({ type: 'run-started', run });
       end = await runner.run({ run, key, fn, args, inputs: data }, hints, { signal, onStarted });
     } catch (error) {
@@ -236,10 +243,15 @@ export class Worker {
     else this.#runsFailed++;
     const outcome: Outcome =
       end.outcome === 'done'
-        ? { ok: true, bytes: encodedBytes(end.parts) }
+        ? { ok: true, bytes: encodedBytes(end.parts), inline: inlineOf(end.parts) }
         : end.outcome === 'failed'
           ? { ok: false, error: end.error, retryable: end.retryable }
           : { ok: false, error: cancelled, retryable: true };
     this.#feed({ type: 'run-ended', run, outcome, thread, startMs, endMs });
   }
+}
+
+/** A result so small that it travels with the news of it. */
+function inlineOf({ header, frames }: DatumParts): Uint8Array | undefined {
+  return frames.length === 0 && header.byteLength <= limits.inlineBytes ? header : undefined;
 }

@@ -34,6 +34,8 @@ function urgency({ due }: TaskRecord): number {
 function locate(state: SchedulerState, input: TaskRecord, node: NodeRecord): InputLocation {
   const { key } = input.spec;
   if (input.phase.name !== 'held') return { key, bytes: 0, replicas: [] };
+  const { bytes, inline } = input.phase;
+  if (inline !== undefined) return { key, bytes, replicas: [], inline };
   const replicas = Array.from(input.phase.replicas, (id) => state.nodes.get(id)!.replica);
   if (replicas.length > 1) {
     const distance = ({ node: id, site }: Replica): number => {

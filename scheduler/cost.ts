@@ -38,7 +38,8 @@ export function inputBytes(state: SchedulerState, task: TaskRecord): InputBytes 
   const bySource = new Map<SiteName, number>();
   let total = 0;
   for (const { phase } of task.inputs) {
-    if (phase.name !== 'held') continue;
+    // What is sent along with the run is everywhere.
+    if (phase.name !== 'held' || phase.inline !== undefined) continue;
     const { bytes, replicas } = phase;
     total += bytes;
     const seen: SiteName[] = [];
@@ -122,7 +123,7 @@ function lacksReach(state: SchedulerState, task: TaskRecord, node: NodeRecord): 
   if (state.unreached.size === 0) return false;
   const { node: id } = node.info;
   return task.inputs.some(({ phase }) => {
-    if (phase.name !== 'held' || phase.replicas.has(id)) return false;
+    if (phase.name !== 'held' || phase.inline !== undefined || phase.replicas.has(id)) return false;
     for (const holder of phase.replicas) if (!isUnreached(state, id, holder)) return false;
     return true;
   });

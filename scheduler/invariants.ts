@@ -193,6 +193,14 @@ function checkCounts(state: SchedulerState, expect: Expect): void {
   for (const task of state.awaited.keys()) {
     expect(task.phase.name === 'waiting', () => `${task.spec.key}: awaited though ${task.phase.name}`);
   }
+  let inlineBytes = 0;
+  for (const { phase } of state.tasks.values()) {
+    if (phase.name === 'held') inlineBytes += phase.inline?.byteLength ?? 0;
+  }
+  expect(
+    inlineBytes === state.inlineBytes,
+    () => `${state.inlineBytes} bytes kept here, ${inlineBytes} found`,
+  );
   const counts: Record<string, number> = {};
   for (const { phase } of state.tasks.values()) counts[phase.name] = (counts[phase.name] ?? 0) + 1;
   for (const [name, count] of Object.entries(state.counts)) {

@@ -43,6 +43,10 @@ export const limits = {
   tracePiece: 5_000,
   /** More runs than a scheduler can give in a second: its next life begins beyond them. */
   runsPerSecond: 1_000_000,
+  /** A result of so many bytes at most is kept here too, so that nobody need fetch it; of all together so
+   * many: further ones are only on nodes. */
+  inlineBytes: 1024,
+  inlineTotalBytes: 64 * 2 ** 20,
   /** Holders named for one input of a run: further ones are seldom tried. */
   replicasNamed: 4,
   /** Words of `together` remembered; the oldest is forgotten first. */

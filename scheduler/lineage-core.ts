@@ -64,6 +64,7 @@ function leave(state: SchedulerState, task: TaskRecord): void {
     state.dirty.add(node);
   } else if (phase.name === 'held') {
     for (const id of phase.replicas) state.nodes.get(id)?.held.delete(task);
+    state.inlineBytes -= phase.inline?.byteLength ?? 0;
   }
 }
 
@@ -85,6 +86,7 @@ function enter(state: SchedulerState, task: TaskRecord): void {
     noteLoad(state, node);
   } else if (phase.name === 'held') {
     for (const id of phase.replicas) state.nodes.get(id)?.held.add(task);
+    state.inlineBytes += phase.inline?.byteLength ?? 0;
   }
 }
 
@@ -174,9 +176,24 @@ export function redo(state: SchedulerState, task: TaskRecord, why: string): void
   for (const input of settle(state, task, why)) demand(state, input, 'a dependent is run again');
 }
 
+interface Copy {
+  readonly node: NodeId;
+  readonly bytes: number;
+  /** The datum itself, if the node sent it along. */
+  readonly inline?: Uint8Array;
+}
+
+/** Whether a small datum is kept here beside the nodes: while there is room for it. */
+function keptInline(state: SchedulerState, inline: Uint8Array | undefined): Uint8Array | undefined {
+  if (inline === undefined || inline.byteLength > limits.inlineBytes) return undefined;
+  return state.inlineBytes + inline.byteLength <= limits.inlineTotalBytes ? inline : undefined;
+}
+
 /** A result has come to lie on a node: dependents may run, clients are told, inputs may go. */
-export function hold(state: SchedulerState, task: TaskRecord, copy: { node: NodeId; bytes: number }): void {
-  const phase: HeldPhase = { name: 'held', replicas: new Set([copy.node]), bytes: copy.bytes };
+export function hold(state: SchedulerState, task: TaskRecord, copy: Copy): void {
+  const { node, bytes } = copy;
+  const inline = keptInline(state, copy.inline);
+  const phase: HeldPhase = { name: 'held', replicas: new Set([node]), bytes, inline };
   setPhase(state, task, phase, `${copy.bytes} bytes on ${copy.node}`);
   // It can be made: what went wrong before says nothing about the next time that it must be.
   Object.assign(task, { thrown: 0, deaths: 0, losses: 0, unreachable: 0 });
@@ -190,6 +207,11 @@ export function hold(state: SchedulerState, task: TaskRecord, copy: { node: Node
   retire(state, [task, ...task.inputs]);
 }
 
+/** A small datum itself, for a message that names where it lies. */
+export function inlineOf({ inline }: HeldPhase): { readonly inline?: Uint8Array } {
+  return inline === undefined ? {} : { inline };
+}
+
 export function tellHeld(
   state: SchedulerState,
   task: TaskRecord,
@@ -201,7 +223,7 @@ export function tellHeld(
   const named = [...phase.replicas].slice(0, limits.replicasNamed);
   const replicas = named.map((node) => state.nodes.get(node)!.replica);
   for (const client of clients) {
-    notify(state, client, { type: 'held', key: spec.key, bytes: phase.bytes, replicas });
+    notify(state, client, { type: 'held', key: spec.key, bytes: phase.bytes, replicas, ...inlineOf(phase) });
   }
 }
 

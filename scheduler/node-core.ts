@@ -83,7 +83,9 @@ function onRunDone(state: SchedulerState, node: NodeRecord, message: Of<'run-don
   const seconds = Math.max(0, message.trace.endMs - message.trace.startMs) / 1000;
   durations.set(fn, learn(durations.get(fn), seconds));
   tallyResult(state.tally, fn, message.bytes);
-  hold(state, current.task, { node: node.info.node, bytes: message.bytes });
+  const { bytes, inline } = message;
+  const copy = { node: node.info.node, bytes };
+  hold(state, current.task, inline === undefined ? copy : { ...copy, inline });
 }
 
 function learn(known: number | undefined, measured: number): number {

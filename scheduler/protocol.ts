@@ -91,7 +91,13 @@ export type TaskSpec = Infer<typeof taskSpec>;
 /** Where a datum can be fetched. */
 export const replica = object({ node: nodeId, site: siteName, url: text });
 export type Replica = Infer<typeof replica>;
-export const inputLocation = object({ key: taskKey, bytes: count, replicas: array(replica) });
+/** `inline` is the datum itself, as the codec's header, where it is small: nobody need fetch it then. */
+export const inputLocation = object({
+  key: taskKey,
+  bytes: count,
+  replicas: array(replica),
+  inline: maybe(bytes),
+});
 export type InputLocation = Infer<typeof inputLocation>;
 
 /** How often a node sends `heartbeat`. */
@@ -174,7 +180,7 @@ export const nodeStatus = object({
 export type NodeStatus = Infer<typeof nodeStatus>;
 
 export const ToClient = protocol('scheduler-to-client', {
-  held: { key: taskKey, bytes: count, replicas: array(replica) },
+  held: { key: taskKey, bytes: count, replicas: array(replica), inline: maybe(bytes) },
   failed: { key: taskKey, error: wireError, culprit: taskKey, serial: maybe(count) },
   /** At most a few times a second while the client has unfinished tasks. */
   progress: {
@@ -228,7 +234,9 @@ export type ToNode = MessageOf<typeof ToNode>;
 
 export const FromNode = protocol('node-to-scheduler', {
   'run-started': { key: taskKey, run: runId },
-  'run-done': { key: taskKey, run: runId, bytes: count, trace: runTrace },
+  /** A small result comes along as the codec's header, unless it must stay where it was made. The node
+   * holds it all the same. */
+  'run-done': { key: taskKey, run: runId, bytes: count, inline: maybe(bytes), trace: runTrace },
   /** `retryable` is false for errors that another attempt can't mend, such as an unknown function. */
   'run-failed': { key: taskKey, run: runId, error: wireError, retryable: flag, trace: runTrace },
   /** No holder named in `compute` could deliver these inputs; the run is over. Without any the run is given

@@ -50,6 +50,8 @@ export interface HeldPhase {
   readonly name: 'held';
   readonly replicas: Set<NodeId>;
   readonly bytes: number;
+  /** The datum itself, where it is small. */
+  readonly inline: Uint8Array | undefined;
 }
 export type TaskPhase =
   | { readonly name: 'released' }
@@ -208,6 +210,8 @@ export interface SchedulerState {
   /** When a node last could not reach another, by `node<holder`. */
   readonly unreached: Map<string, Millis>;
   readonly counts: Record<PhaseName, number>;
+  /** Of data that are kept here because they are small. */
+  inlineBytes: number;
   crossSiteBytes: number;
   readonly tally: Tally;
   traces: RunTrace[];
@@ -253,6 +257,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     links: new Map(),
     unreached: new Map(),
     counts: { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 },
+    inlineBytes: 0,
     crossSiteBytes: 0,
     tally: createTally(),
     traces: [],

@@ -28,6 +28,14 @@ export function modelledValue(fn: string, key: TaskKey, inputs: readonly number[
   return hashText(`${fn} ${key} ${inputs.join(' ')}`);
 }
 
+/** A value as it travels with a message. */
+export function modelledBytes(value: number): Uint8Array {
+  return new TextEncoder().encode(String(value));
+}
+export function modelledFrom(bytes: Uint8Array): number {
+  return Number(new TextDecoder().decode(bytes));
+}
+
 export class TaskModels {
   readonly byKey = new Map<TaskKey, TaskModel>();
   /** The numbers of the graph that is being drawn. */

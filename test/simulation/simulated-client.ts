@@ -2,8 +2,8 @@
  * goes and returns. It remembers what it was promised. After every new connection it says again all that it
  * wants and all that it does not. */
 import type { NodeId, TaskKey } from '../../runtime/index.ts';
-import type { Replica, ToClient, ToScheduler, WireError } from '../../scheduler/protocol.ts';
-import type { TaskModel } from './graphs.ts';
+import type { ToClient, ToScheduler, WireError } from '../../scheduler/protocol.ts';
+import { modelledFrom, type TaskModel } from './graphs.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
 import type { ClientConnection } from './simulated-scheduler.ts';
@@ -101,7 +101,7 @@ export class SimulatedClient extends SimulatedProcess {
       this.say({ type: 'release', keys: released });
       this.#submit([...this.wants.values()].map(({ model }) => model));
     } else if (message.type === 'held') {
-      this.#onHeld(message.key, message.replicas);
+      this.#onHeld(message);
     } else if (message.type === 'failed') {
       this.#onFailed(message.key, message.error, message.culprit);
     }
@@ -179,10 +179,14 @@ export class SimulatedClient extends SimulatedProcess {
     this.say({ type: 'release', keys });
   }
 
-  #onHeld(key: TaskKey, replicas: readonly Replica[]): void {
+  #onHeld({ key, replicas, inline }: Extract<ToClient, { type: 'held' }>): void {
     const want = this.wants.get(key);
     if (want === undefined || want.state !== 'pending') return;
     this.#simulation.expect(replicas.length > 0 ? [] : [`${this.name} is told that ${key} is held nowhere`]);
+    if (inline !== undefined) {
+      this.#take(want, modelledFrom(inline));
+      return;
+    }
     want.state = 'fetching';
     this.#fetch(want, replicas[0]!.node);
   }
@@ -198,16 +202,20 @@ export class SimulatedClient extends SimulatedProcess {
         else this.say({ type: 'unfetched', key, node, reason: entry });
         return;
       }
-      const { value } = want.model;
-      const wrong = `${this.name} was given ${entry.value} for ${key}, which is ${value}`;
-      this.#simulation.expect(entry.value === value ? [] : [wrong]);
-      if (want.future && !want.cancelled) {
-        want.state = 'kept';
-        this.settled++;
-      } else {
-        this.#settle(key);
-      }
+      this.#take(want, entry.value);
     });
+  }
+
+  #take(want: Want, given: number): void {
+    const { value, spec } = want.model;
+    const wrong = `${this.name} was given ${given} for ${spec.key}, which is ${value}`;
+    this.#simulation.expect(given === value ? [] : [wrong]);
+    if (want.future && !want.cancelled) {
+      want.state = 'kept';
+      this.settled++;
+    } else {
+      this.#settle(spec.key);
+    }
   }
 
   #settle(key: TaskKey): void {

@@ -5,7 +5,7 @@ import { check } from '../../nodes/worker-invariants.ts';
 import { createWorkerState, type WorkerEvent, type WorkerInstruction } from '../../nodes/worker-state.ts';
 import { millis, type NodeId, nodeId, type RunId, siteName, type TaskKey } from '../../runtime/index.ts';
 import { type FromNode, heartbeatMs, type NodeInfo } from '../../scheduler/protocol.ts';
-import { modelledValue, type TaskModel } from './graphs.ts';
+import { modelledBytes, modelledFrom, modelledValue, type TaskModel } from './graphs.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
 import type { NodeConnection } from './simulated-scheduler.ts';
@@ -254,8 +254,10 @@ export class SimulatedNode extends SimulatedProcess {
     });
   }
 
-  #execute({ run, key, inputs, hints }: Extract<WorkerInstruction, { type: 'start' }>): void {
+  #execute(instruction: Extract<WorkerInstruction, { type: 'start' }>): void {
+    const { run, key, inlined, hints } = instruction;
     const model = this.#simulation.models.byKey.get(key)!;
+    const inputs = instruction.inputs.filter((input) => !inlined.has(input));
     for (const input of inputs) {
       this.#must(this.store.has(input), `starts run ${run} of ${key} without its input ${input}`);
     }
@@ -275,7 +277,11 @@ export class SimulatedNode extends SimulatedProcess {
       if (this.#executing.has(run)) this.feed({ type: 'run-started', run });
     });
     const ms = readable ? this.slowness * model.ms * this.#random.between(0.5, 1.5) : 4;
-    const value = modelledValue(model.spec.fn, key, readable ? entries.map((entry) => entry!.value) : []);
+    const values = instruction.inputs.map((input) => {
+      const bytes = inlined.get(input);
+      return bytes === undefined ? (entries[inputs.indexOf(input)]?.value ?? 0) : modelledFrom(bytes);
+    });
+    const value = modelledValue(model.spec.fn, key, values);
     this.later(ms, () =>
       this.#end(run, readable ? { value, bytes: model.bytes, damaged: false } : undefined),
     );
@@ -298,7 +304,10 @@ export class SimulatedNode extends SimulatedProcess {
       return { ok: false, error: { name: 'Error', message }, retryable: true };
     }
     model.attempts++;
-    if (model.attempts > model.throwsFirst && !model.fatal) return { ok: true, bytes: result.bytes };
+    if (model.attempts > model.throwsFirst && !model.fatal) {
+      const inline = result.bytes < 300 ? modelledBytes(result.value) : undefined;
+      return { ok: true, bytes: result.bytes, inline };
+    }
     const error = {
       name: 'Error',
       message: `${model.spec.key} throws`,
