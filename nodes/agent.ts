@@ -92,9 +92,9 @@ export class NodeAgent {
     this.#worker = new Worker({ info, ...parts, onLeave });
   }
 
-  /** Starts a node and resolves when it is connected to the scheduler, which may still refuse it (`ended`).
-   * @throws AsperitasError `unreachable`, `wrong-token`, `cannot-listen`, `insecure-bind`,
-   *   `weak-token`, `module-not-loaded` */
+  /** Starts a node and resolves when the scheduler has welcomed it.
+   * @throws AsperitasError what the scheduler has against it, such as `name-taken`; `unreachable`,
+   *   `wrong-token`, `cannot-listen`, `insecure-bind`, `weak-token`, `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
     const { token, name, memoryBytes } = options;
     let agent: NodeAgent | undefined;
@@ -115,8 +115,7 @@ export class NodeAgent {
       const listener = await listenForData(options, store, served);
       const parts = { store, runner, fetcher, listener, served };
       agent = new NodeAgent(options, infoOf(options, listener.url), parts);
-      const connection = await agent.#dial();
-      void agent.#keepConnected(connection);
+      void agent.#keepConnected(await agent.#join());
       return agent;
     } catch (error) {
       if (agent === undefined) await Promise.all([runner.close(), fetcher.close(), store.close()]);
@@ -152,28 +151,45 @@ export class NodeAgent {
     this.#settle.resolve();
   }
 
-  #dial(): Promise<Connection> {
+  /** Dials, and resolves when the scheduler has welcomed this node; `over` then resolves when the connection
+   * has ended. */
+  async #join(): Promise<{ readonly over: Promise<void> }> {
     const { scheduler, token } = this.#options;
+    const { signal } = this.#stop;
     const hello = this.info as unknown as WireMessage;
-    return webSocketTransport.dial(scheduler, { token, hello, signal: this.#stop.signal });
+    const connection = await webSocketTransport.dial(scheduler, { token, hello, signal });
+    this.#connection = connection;
+    let over!: Promise<void>;
+    const welcomed = new Promise<boolean>((resolve) => {
+      over = this.#worker.serve(connection, () => resolve(true));
+    });
+    const late = new AbortController();
+    const silence = sleep(limits.welcomeMs, false, { signal: late.signal }).catch(() => false);
+    const ended = this.ended.then(() => false);
+    const welcome = await Promise.race([welcomed, ended, over.then(() => false), silence]);
+    late.abort();
+    if (welcome) return { over };
+    connection.close('no welcome came');
+    throw new AsperitasError('unreachable', `the scheduler at ${scheduler} did not welcome this node`, {
+      url: scheduler,
+    });
   }
 
   /** Works over one connection after the other. */
-  async #keepConnected(first: Connection): Promise<void> {
-    let connection: Connection | undefined = first;
-    while (connection !== undefined && !this.#stop.signal.aborted) {
-      this.#connection = connection;
-      await this.#worker.serve(connection);
+  async #keepConnected(first: { readonly over: Promise<void> }): Promise<void> {
+    let joined: { readonly over: Promise<void> } | undefined = first;
+    while (joined !== undefined && !this.#stop.signal.aborted) {
+      await joined.over;
       this.#connection = undefined;
       if (this.#stop.signal.aborted) return;
       const { log, scheduler } = this.#options;
       const text = `the scheduler at ${scheduler} is gone; looking for it again`;
       log({ level: 'warn', event: 'scheduler-lost', text });
-      connection = await this.#findAgain();
+      joined = await this.#findAgain();
     }
   }
 
-  async #findAgain(): Promise<Connection | undefined> {
+  async #findAgain(): Promise<{ readonly over: Promise<void> } | undefined> {
     const { scheduler, log } = this.#options;
     const untilMs = performance.now() + limits.reconnectMs;
     let pauseMs: number = limits.reconnectFirstMs;
@@ -181,10 +197,10 @@ export class NodeAgent {
       await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       if (this.#stop.signal.aborted) return undefined;
       try {
-        const connection = await this.#dial();
+        const joined = await this.#join();
         const text = `found the scheduler at ${scheduler} again`;
         log({ level: 'info', event: 'scheduler-found', text });
-        return connection;
+        return joined;
       } catch (cause) {
         if (this.#stop.signal.aborted) return undefined;
         if (performance.now() > untilMs || isAsperitasError(cause, 'wrong-token')) {
@@ -232,6 +248,7 @@ function infoOf(options: NodeOptions, url: string): NodeInfo {
     memoryBytes,
     resources: Object.fromEntries(devices.map((device) => [device, 1])),
     pid: process.pid,
+    announces: true,
     ...(data === undefined ? {} : { data }),
   };
 }

@@ -19,9 +19,13 @@ export const limits = {
   stopMs: 10_000,
   /** What is kept of a daemon's words, to be quoted when it fails. */
   saidCharacters: 4_000,
-  /** A node tries so long to find its scheduler again before it gives up. */
-  reconnectMs: 120_000,
-  /** Pause between two tries: doubled from the first to the last. */
+  /** A node tries so long to find its scheduler again before it gives up what it holds: somebody may have to
+   * start that by hand. */
+  reconnectMs: 600_000,
+  /** Pause between two tries: doubled from the first to the last, which is less than a new scheduler waits
+   * for nodes to come back. */
   reconnectFirstMs: 200,
-  reconnectLastMs: 5_000,
+  reconnectLastMs: 1_000,
+  /** A scheduler greets who connects at once; one that is silent for so long hangs. */
+  welcomeMs: 10_000,
 } as const;

@@ -6,7 +6,8 @@
  */
 import { assertNever, type Millis, type TaskKey } from '../runtime/index.ts';
 import type { ToNode } from '../scheduler/protocol.ts';
-import { doom, fetchMore, firstWaiting, forgetMakers, hold, vanish } from './worker-data.ts';
+import { announce } from './worker-announce.ts';
+import { doom, fetchMore, firstWaiting, hold, vanish } from './worker-data.ts';
 import { abort, giveBack, onCompute, onRunEnded, seekAgain, startReady } from './worker-runs.ts';
 import {
   isPending,
@@ -31,7 +32,7 @@ export function handle(state: WorkerState, event: WorkerEvent, now: Millis): Wor
   }
   if (state.retiring) {
     leaveWhenDone(state);
-  } else if (state.connected) {
+  } else {
     startReady(state);
     fetchMore(state);
   }
@@ -41,7 +42,8 @@ export function handle(state: WorkerState, event: WorkerEvent, now: Millis): Wor
 function dispatch(state: WorkerState, event: WorkerEvent): void {
   switch (event.type) {
     case 'from-scheduler':
-      if (state.connected) onMessage(state, event.message);
+      // One that is not welcomed yet is not listened to, unless it refuses this node.
+      if (state.connected || startsConnection(event.message)) onMessage(state, event.message);
       return;
     case 'fetched':
       onFetched(state, event);
@@ -68,11 +70,9 @@ function dispatch(state: WorkerState, event: WorkerEvent): void {
       send(state, { type: 'heartbeat', storedBytes, rssBytes, running: state.occupied });
       return;
     }
-    case 'scheduler-joined':
-      onSchedulerJoined(state);
-      return;
     case 'scheduler-lost':
-      onSchedulerLost(state);
+      // What was given to this node goes on: it will be told of when the scheduler, or another, is there.
+      state.connected = false;
       return;
     case 'stopping':
       retire(state);
@@ -83,8 +83,15 @@ function dispatch(state: WorkerState, event: WorkerEvent): void {
   }
 }
 
+function startsConnection({ type }: ToNode): boolean {
+  return type === 'welcome' || type === 'refused';
+}
+
 function onMessage(state: WorkerState, message: ToNode): void {
   switch (message.type) {
+    case 'welcome':
+      onWelcome(state, message.epoch);
+      return;
     case 'compute':
       onCompute(state, message);
       return;
@@ -159,23 +166,18 @@ function onDatumLost(state: WorkerState, key: TaskKey): void {
   seekAgain(state, datum, () => undefined);
 }
 
-/** Without the scheduler nothing new is begun. What runs may end, and its result be announced later. */
-function onSchedulerLost(state: WorkerState): void {
+/** A scheduler is there. One that was replaced is not worked for again: its successor has given out the same
+ * tasks. */
+function onWelcome(state: WorkerState, epoch: number): void {
   state.connected = false;
-  for (const run of [...state.runs.values()]) if (isPending(run)) abort(state, run);
-}
-
-/** The scheduler takes all runs of the former connection for lost: none may go on beside its successor. */
-function onSchedulerJoined(state: WorkerState): void {
-  onSchedulerLost(state);
-  for (const run of [...state.runs.values()]) abort(state, run);
-  forgetMakers(state);
-  state.connected = true;
-  for (const { key, phase } of state.data.values()) {
-    if (phase.name === 'held' && !phase.doomed)
-      send(state, { type: 'replica-added', key, bytes: phase.bytes });
+  if (epoch < state.epoch) {
+    const reason = `a scheduler of epoch ${epoch} came after one of epoch ${state.epoch}`;
+    state.out.push({ type: 'hang-up', reason });
+    return;
   }
-  if (state.retiring) send(state, { type: 'retiring' });
+  state.epoch = epoch;
+  state.connected = true;
+  announce(state);
 }
 
 /** Begins to leave: what runs may end; what has not begun is given back, to be done elsewhere meanwhile. */

@@ -87,12 +87,14 @@ function forget(state: WorkerState, datum: Datum): void {
   state.forgotten.push(datum.key);
 }
 
-/** No `abort` of an earlier connection will come: what was made here is a copy like any other. */
-export function forgetMakers(state: WorkerState): void {
-  for (const datum of state.made.values()) {
+/** No `abort` of an earlier connection will come: what was made here is a copy like any other, but for the
+ * results of the runs to be spared. */
+export function forgetMakers(state: WorkerState, spared: ReadonlySet<RunId>): void {
+  for (const [run, datum] of state.made) {
+    if (spared.has(run)) continue;
     if (datum.phase.name === 'held') datum.phase = { ...datum.phase, madeBy: undefined };
+    state.made.delete(run);
   }
-  state.made.clear();
 }
 
 /** The datum is no longer in the store. */

@@ -105,8 +105,7 @@ export type WorkerEvent =
   /** Memory is short, or no longer. */
   | { readonly type: 'memory-noted'; readonly pressed: boolean }
   | { readonly type: 'ticked'; readonly storedBytes: number; readonly rssBytes: number }
-  /** A connection to the scheduler stands; it knows nothing of runs sent over an earlier one. */
-  | { readonly type: 'scheduler-joined' }
+  /** The connection is over; the next one begins with a `welcome`. */
   | { readonly type: 'scheduler-lost' }
   /** The process was asked to end. */
   | { readonly type: 'stopping' };
@@ -132,8 +131,13 @@ export type WorkerInstruction =
   | { readonly type: 'keep'; readonly run: RunId; readonly key: TaskKey }
   | { readonly type: 'discard'; readonly run: RunId }
   | { readonly type: 'forget'; readonly keys: readonly TaskKey[] }
+  /** Close this connection and look for the scheduler again: the one at its end was replaced. */
+  | { readonly type: 'hang-up'; readonly reason: string }
   /** All is done, or the scheduler will not have this node: close and exit. Nothing is asked after this. */
   | { readonly type: 'leave'; readonly error?: WireError };
+
+/** How a run ended. */
+export type Report = Extract<FromNode, { readonly type: 'run-done' | 'run-failed' }>;
 
 export interface WorkerOptions {
   readonly node: NodeId;
@@ -156,7 +160,11 @@ export interface WorkerState extends WorkerOptions {
   /** Runs that are running or ending, and the threads and resources they take. */
   occupied: number;
   readonly used: Map<string, number>;
+  /** Of the last scheduler that it worked for. */
+  epoch: number;
   connected: boolean;
+  /** Reports of runs that ended without a connection. */
+  outbox: Report[];
   pressed: boolean;
   retiring: boolean;
   left: boolean;
@@ -177,7 +185,9 @@ export function createWorkerState(options: WorkerOptions): WorkerState {
     fetching: 0,
     occupied: 0,
     used: new Map(),
+    epoch: 0,
     connected: false,
+    outbox: [],
     pressed: false,
     retiring: false,
     left: false,
@@ -210,7 +220,9 @@ export function sourceOf({ replicas, misses }: Need): Replica | undefined {
   return replicas.find(({ node }) => !misses.has(node));
 }
 
-/** Without a connection nothing is said: the next one begins with all that counts. */
+/** Without a connection nothing is said: the next one begins with all that counts. How runs ended is kept for
+ * it. */
 export function send(state: WorkerState, message: FromNode): void {
   if (state.connected) state.out.push({ type: 'send', message });
+  else if (message.type === 'run-done' || message.type === 'run-failed') state.outbox.push(message);
 }

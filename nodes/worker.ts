@@ -54,6 +54,7 @@ export class Worker {
   readonly #results = new Map<RunId, DatumParts>();
   readonly #ticker: NodeJS.Timeout;
   #connection: Connection | undefined;
+  #onWelcome: (() => void) | undefined;
   readonly #events: WorkerEvent[] = [];
   #feeding = false;
   #left = false;
@@ -66,10 +67,11 @@ export class Worker {
     this.#ticker = setInterval(() => this.#tick(), heartbeatMs);
   }
 
-  /** Works for the scheduler at the other end of a connection until it ends. */
-  async serve(connection: Connection): Promise<void> {
+  /** Works for the scheduler at the other end of a connection until it ends; calls `onWelcome` when that has
+   * taken this node in. */
+  async serve(connection: Connection, onWelcome: () => void): Promise<void> {
     this.#connection = connection;
-    this.#feed({ type: 'scheduler-joined' });
+    this.#onWelcome = onWelcome;
     connection.onMessage((raw) => this.#receive(connection, raw));
     await connection.closed;
     if (this.#connection !== connection) return;
@@ -117,6 +119,7 @@ export class Worker {
       return;
     }
     this.#feed({ type: 'from-scheduler', message });
+    if (message.type === 'welcome' && this.#state.connected) this.#onWelcome?.();
   }
 
   #tick(): void {
@@ -171,6 +174,9 @@ export class Worker {
         return;
       case 'forget':
         for (const key of instruction.keys) this.#tools.store.delete(key);
+        return;
+      case 'hang-up':
+        this.#connection?.close(instruction.reason);
         return;
       case 'leave':
         this.#tools.onLeave(instruction.error === undefined ? undefined : fromWireError(instruction.error));

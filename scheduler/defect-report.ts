@@ -29,6 +29,8 @@ function nameOf(event: SchedulerEvent): string {
     }
     case 'node-joined':
       return `${event.info.node} joined`;
+    case 'node-cut':
+      return `${event.node} was cut off: ${event.reason}`;
     case 'node-lost':
       return `${event.node} was lost: ${event.reason}`;
     case 'client-joined':

@@ -9,6 +9,7 @@ import {
   type NodeRecord,
   type SchedulerState,
   type TaskRecord,
+  takesWork,
 } from './scheduler-state.ts';
 
 /** Everything that is wrong, one line each; empty when all is well. Takes time with the size of the state. */
@@ -147,12 +148,13 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
     expect(listed, () => `${id}: holds ${task.spec.key}, which does not list it`);
   }
   const parked = new Set(node.parked.all());
+  expect(takesWork(node) || parked.size === 0, () => `${id}: tasks are parked though it takes no work`);
   expect(
     parked.size === node.parkedCount,
     () => `${id}: ${node.parkedCount} parked counted, ${parked.size} found`,
   );
   expect(state.crowded.has(node) === parked.size > 0, () => `${id}: wrongly crowded or not`);
-  const idle = !node.retiring && node.info.threads > threads;
+  const idle = takesWork(node) && node.info.threads > threads;
   expect(state.idle.has(node) === idle, () => `${id}: wrongly idle or not`);
 }
 

@@ -18,6 +18,9 @@ export const limits = {
   unreachedPairs: 10_000,
   /** A node silent for so long is lost: ten missed heartbeats, since its event loop may be busy serving. */
   nodeSilenceMs: 10_000,
+  /** A node whose connection broke, but not because it said so, may come back for so long before its runs are
+   * done elsewhere: its first tries to reconnect take less. */
+  awayMs: 1_000,
   /** When the scheduler itself slept so long between two ticks, silence proves nothing about the nodes. */
   ownStallMs: 2_000,
   /** Wants of a client that is gone are kept so long, for it to come back. */
@@ -41,8 +44,9 @@ export const limits = {
   /** Runs kept for `trace`, and how many travel in one message. */
   traceRuns: 200_000,
   tracePiece: 5_000,
-  /** More runs than a scheduler can give in a second: its next life begins beyond them. */
-  runsPerSecond: 1_000_000,
+  /** More runs than a scheduler can give in a second. Epochs follow the seconds of the clock: the next life
+   * begins beyond the runs of this one. */
+  runsPerEpoch: 1_000_000,
   /** A result of so many bytes at most is kept here too, so that nobody need fetch it; of all together so
    * many: further ones are only on nodes. */
   inlineBytes: 1024,

@@ -9,8 +9,10 @@ import { drop, fail, hold, loseReplica, redo } from './lineage-core.ts';
 import { keepTrace } from './progress.ts';
 import type { FromNode } from './protocol.ts';
 import { refreshClasses } from './ready-classes.ts';
+import { confirmCopy, onAnnounced, onRunAnnounced } from './reunion-core.ts';
 import {
   type AssignedPhase,
+  isNeeded,
   type NodeRecord,
   noteLoad,
   type SchedulerState,
@@ -54,6 +56,12 @@ export function onNodeMessage(state: SchedulerState, node: NodeRecord, message: 
     }
     case 'retiring':
       onRetiring(state, node);
+      return;
+    case 'run-announced':
+      onRunAnnounced(state, node, message);
+      return;
+    case 'announced':
+      onAnnounced(state, node);
       return;
     default:
       assertNever(message);
@@ -148,11 +156,15 @@ function onReplicaAdded(state: SchedulerState, node: NodeRecord, message: Of<'re
     });
   }
   const task = state.tasks.get(key);
+  confirmCopy(node, task);
   if (task?.phase.name === 'held') {
     task.phase.replicas.add(id);
     node.held.add(task);
   } else if (task?.phase.name === 'waiting' || task?.phase.name === 'ready') {
     // Lost elsewhere, and about to be made again: a copy turns up.
+    hold(state, task, { node: id, bytes });
+  } else if (task?.phase.name === 'released' && isNeeded(task)) {
+    // Those that need it run already; it will be missed if they must run again.
     hold(state, task, { node: id, bytes });
   } else if (task?.phase.name === 'assigned') {
     // Also one of a former life of the node that runs it: ignored, it would be left there when the run is

@@ -11,7 +11,7 @@ import { costOf, type InputBytes, inputBytes, secondsOf } from './cost.ts';
 import { dropLate, isTooLate } from './deadline-core.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
-import { boundSite, capacity, classOf } from './ready-classes.ts';
+import { boundSite, classOf, resourcesFree } from './ready-classes.ts';
 import { runsBefore } from './ready-queue.ts';
 import {
   idleThreads,
@@ -19,6 +19,7 @@ import {
   type ReadyClass,
   type SchedulerState,
   type TaskRecord,
+  takesWork,
 } from './scheduler-state.ts';
 
 /** Finds nodes for what has become ready and work for nodes that have room. */
@@ -30,7 +31,7 @@ export function placeTasks(state: SchedulerState): void {
     if (task.phase.name === 'ready' && task.phase.parked === undefined) admit(state, task, filled);
   }
   for (const kind of filled) for (const node of state.idle) if (kind.nodes.has(node)) state.dirty.add(node);
-  const open = [...state.dirty].filter((node) => !node.retiring);
+  const open = [...state.dirty].filter(takesWork);
   state.dirty.clear();
   // Idle threads first, everywhere; only then work ahead of need.
   for (const ahead of [false, true]) {
@@ -119,13 +120,6 @@ function bestNode(
 
 function fullness(node: NodeRecord): number {
   return (node.usedThreads + node.parkedCount) / Math.max(1, node.info.threads);
-}
-
-/** Whether the named resources that the task needs are free on the node. */
-function resourcesFree(node: NodeRecord, task: TaskRecord): boolean {
-  return task.needs.named.every(
-    ([name, amount]) => amount + (node.used.get(name) ?? 0) <= capacity(node, name),
-  );
 }
 
 /** Whether the node has threads for the task now; `ahead`: also when it would not begin at once. */

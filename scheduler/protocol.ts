@@ -5,35 +5,27 @@
 import {
   anything,
   array,
-  as,
   bytes,
-  type ClientId,
   count,
   dictionary,
   flag,
   type Infer,
   type MessageOf,
   maybe,
-  type NodeId,
   object,
   oneOf,
   protocol,
-  type RunId,
   real,
-  type SiteName,
-  type TaskKey,
   text,
 } from '../runtime/index.ts';
 import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
+import { announcements, nodeWelcome } from './recovery-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
+import { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
 
 export { bindReferences } from './references.ts';
 
-export const taskKey = as<TaskKey>(text);
-export const nodeId = as<NodeId>(text);
-export const siteName = as<SiteName>(text);
-export const clientId = as<ClientId>(text);
-export const runId = as<RunId>(count);
+export { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
 
 /** An error as it crosses the wire; `cause` is nested to a limited depth. */
 export const wireError = object({
@@ -117,6 +109,8 @@ export const nodeInfo = object({
   pid: count,
   /** The folder whose sets its tasks may read, if any. */
   data: maybe(text),
+  /** It says what it holds and runs before all else (recovery-messages.ts). */
+  announces: maybe(flag),
 });
 export type NodeInfo = Infer<typeof nodeInfo>;
 export const clientInfo = object({ role: oneOf('client', 'observer', 'admin'), client: clientId });
@@ -211,6 +205,7 @@ export const ToClient = protocol('scheduler-to-client', {
 export type ToClient = MessageOf<typeof ToClient>;
 
 export const ToNode = protocol('scheduler-to-node', {
+  ...nodeWelcome,
   compute: {
     key: taskKey,
     run: runId,
@@ -253,5 +248,6 @@ export const FromNode = protocol('node-to-scheduler', {
   'replica-lost': { key: taskKey },
   heartbeat: { storedBytes: count, rssBytes: count, running: count },
   retiring: {},
+  ...announcements,
 });
 export type FromNode = MessageOf<typeof FromNode>;

@@ -5,7 +5,13 @@
 import type { SiteName } from '../runtime/index.ts';
 import { limits } from './limits.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import type { NodeRecord, ReadyClass, SchedulerState, TaskRecord } from './scheduler-state.ts';
+import {
+  type NodeRecord,
+  type ReadyClass,
+  type SchedulerState,
+  type TaskRecord,
+  takesWork,
+} from './scheduler-state.ts';
 
 /** The one site that may run the task, if it is bound to one: by its own hint, or by inputs that must
  * stay. */
@@ -65,7 +71,7 @@ export function forgetNodeInClasses(state: SchedulerState, node: NodeRecord): vo
 function refreshClass(state: SchedulerState, kind: ReadyClass): void {
   const able = [...state.nodes.values()].filter(
     (node) =>
-      !node.retiring &&
+      takesWork(node) &&
       (kind.site === undefined || node.info.site === kind.site) &&
       kind.needs.threads <= node.info.threads &&
       kind.needs.named.every(([name, amount]) => amount <= capacity(node, name)),
@@ -87,4 +93,11 @@ function refreshClass(state: SchedulerState, kind: ReadyClass): void {
 
 export function capacity({ info }: NodeRecord, name: string): number {
   return info.resources[name] ?? 0;
+}
+
+/** Whether the named resources that the task needs are free on the node. */
+export function resourcesFree(node: NodeRecord, task: TaskRecord): boolean {
+  return task.needs.named.every(
+    ([name, amount]) => amount + (node.used.get(name) ?? 0) <= capacity(node, name),
+  );
 }

@@ -13,6 +13,7 @@ import { placeTasks } from './placement.ts';
 import { tellProgress } from './progress.ts';
 import type { NodeInfo } from './protocol.ts';
 import { forgetNodeInClasses, refreshClasses } from './ready-classes.ts';
+import { isAwayTooLong, isReturn, onReturn, waitForReturn } from './reunion-core.ts';
 import {
   createClient,
   createNode,
@@ -43,6 +44,11 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
     case 'node-joined':
       onNodeJoined(state, event.info);
       return;
+    case 'node-cut': {
+      const node = state.nodes.get(event.node);
+      if (node !== undefined && !waitForReturn(state, node)) onNodeLost(state, event.node, event.reason);
+      return;
+    }
     case 'node-lost':
       onNodeLost(state, event.node, event.reason);
       return;
@@ -78,6 +84,14 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
 }
 
 function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
+  send(state, info.node, { type: 'welcome', epoch: state.epoch });
+  const known = state.nodes.get(info.node);
+  if (known !== undefined && isReturn(known, info)) onReturn(state, known);
+  else enlist(state, info);
+  if (state.stoppingSince !== undefined) send(state, info.node, { type: 'retire' });
+}
+
+function enlist(state: SchedulerState, info: NodeInfo): void {
   // The same name again: its former life is over, whether or not its connection has noticed.
   if (state.nodes.has(info.node)) onNodeLost(state, info.node, 'it joined anew');
   const node = createNode(info, state.now);
@@ -87,7 +101,6 @@ function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
   noteLoad(state, node);
   refreshClasses(state);
   state.dirty.add(node);
-  if (state.stoppingSince !== undefined) send(state, info.node, { type: 'retire' });
 }
 
 function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
@@ -132,7 +145,8 @@ function onTicked(state: SchedulerState): void {
   if (now - state.lastTick > limits.ownStallMs) excuseSilence(state);
   state.lastTick = now;
   for (const node of [...state.nodes.values()]) {
-    if (now - node.lastHeard > limits.nodeSilenceMs) giveUp(state, node, 'no heartbeat');
+    if (isAwayTooLong(state, node)) onNodeLost(state, node.info.node, 'its connection broke');
+    else if (now - node.lastHeard > limits.nodeSilenceMs) giveUp(state, node, 'no heartbeat');
   }
   for (const [id, client] of [...state.clients]) {
     if (client.goneSince === undefined) tellProgress(state, id, client);
@@ -160,7 +174,10 @@ function loseAwaited(state: SchedulerState, task: TaskRecord): void {
 /** Silence during the scheduler's own sleep says nothing about nodes and clients: what they sent in that time
  * may still be unread. */
 function excuseSilence(state: SchedulerState): void {
-  for (const node of state.nodes.values()) node.lastHeard = state.now;
+  for (const node of state.nodes.values()) {
+    node.lastHeard = state.now;
+    if (node.awaySince !== undefined) node.awaySince = state.now;
+  }
   for (const client of state.clients.values())
     if (client.goneSince !== undefined) client.goneSince = state.now;
   for (const kind of state.classes.values()) if (kind.barrenSince !== undefined) kind.barrenSince = state.now;

@@ -7,6 +7,8 @@ import type { FromNode, NodeInfo, ToClient, ToNode, ToScheduler } from './protoc
 
 export type SchedulerEvent =
   | { readonly type: 'node-joined'; readonly info: NodeInfo }
+  /** Its connection broke, though it may live. */
+  | { readonly type: 'node-cut'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'node-lost'; readonly node: NodeId; readonly reason: string }
   | { readonly type: 'from-node'; readonly node: NodeId; readonly message: FromNode }
   | { readonly type: 'client-joined'; readonly client: ClientId }

@@ -118,6 +118,10 @@ export interface NodeRecord {
   /** The node as a holder of data, made once because it is named very often. */
   readonly replica: Replica;
   lastHeard: Millis;
+  /** Since when its connection is broken; undefined while it stands. */
+  awaySince: Millis | undefined;
+  /** While it announces: what it is believed to hold and run and has not named yet. */
+  unconfirmed: { readonly held: Set<TaskRecord>; readonly runs: Set<RunId> } | undefined;
   retiring: boolean;
   readonly assigned: Map<RunId, TaskRecord>;
   readonly held: Set<TaskRecord>;
@@ -178,6 +182,8 @@ export interface SchedulerState {
   /** When the first event came. */
   since: Millis;
   readonly firstRun: number;
+  /** Greater than that of every earlier scheduler of this cluster. */
+  readonly epoch: number;
   nextRun: number;
   nextRank: number;
   readonly tasks: Map<TaskKey, TaskRecord>;
@@ -226,7 +232,8 @@ export interface SchedulerState {
 }
 
 /** A scheduler that knows nothing yet.
- * @param firstRun the first run id: none that an earlier life may have given, since nodes outlive it */
+ * @param firstRun the first run id, from which the epoch follows: beyond all that an earlier life may have
+ *   given, since nodes outlive it */
 export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerState>): SchedulerState {
   const zero = 0 as Millis;
   return {
@@ -235,6 +242,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     now: zero,
     since: zero,
     firstRun,
+    epoch: Math.floor(firstRun / limits.runsPerEpoch),
     nextRun: firstRun,
     nextRank: 0,
     tasks: new Map(),
@@ -276,6 +284,8 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
     info,
     replica: { node: info.node, site: info.site, url: info.url },
     lastHeard: now,
+    awaySince: undefined,
+    unconfirmed: info.announces === true ? { held: new Set(), runs: new Set() } : undefined,
     retiring: false,
     assigned: new Map(),
     held: new Set(),
@@ -328,9 +338,14 @@ export function idleThreads(node: NodeRecord): number {
   return node.info.threads - node.usedThreads;
 }
 
+/** Whether a node is given work: one that is leaving, cut off, or still saying what it has is not. */
+export function takesWork(node: NodeRecord): boolean {
+  return !node.retiring && node.awaySince === undefined && node.unconfirmed === undefined;
+}
+
 /** Brings the sets of idle and crowded nodes up to date with a node's load. */
 export function noteLoad(state: SchedulerState, node: NodeRecord): void {
-  if (!node.retiring && idleThreads(node) > 0) state.idle.add(node);
+  if (takesWork(node) && idleThreads(node) > 0) state.idle.add(node);
   else state.idle.delete(node);
   if (node.parkedCount > 0) state.crowded.add(node);
   else state.crowded.delete(node);

@@ -25,7 +25,7 @@ import { clientInfo, FromNode, type NodeInfo, nodeInfo, ToScheduler } from './pr
 import { handle } from './scheduler-core.ts';
 import { SchedulerLog } from './scheduler-log.ts';
 import { SchedulerPages } from './scheduler-pages.ts';
-import { createState, type Instruction, type SchedulerEvent } from './scheduler-state.ts';
+import { createState, type Instruction, type NodeRecord, type SchedulerEvent } from './scheduler-state.ts';
 
 export interface SchedulerOptions {
   /** Loopback unless told otherwise; 0 or absent: any free port. */
@@ -67,12 +67,13 @@ interface Role<Id extends string, M> {
   /** Throws for what is no message, and for what this peer may not say. */
   readonly parse: (raw: unknown, connection: Connection) => M;
   readonly said: (id: Id, message: M) => SchedulerEvent;
-  readonly lost: (id: Id, reason: string) => SchedulerEvent;
+  /** `broken`: its connection ended without a farewell. */
+  readonly lost: (id: Id, why: { readonly reason: string; readonly broken: boolean }) => SchedulerEvent;
 }
 
 /** Larger than any run id of a scheduler that was started a second ago or earlier, whatever it did. */
 function firstRunOfLife(): number {
-  return Math.floor(Date.now() / 1000) * limits.runsPerSecond;
+  return Math.floor(Date.now() / 1000) * limits.runsPerEpoch;
 }
 
 /** Milliseconds that never go back and can still be read as a time of day. */
@@ -91,11 +92,14 @@ function refuse(connection: Connection, error: unknown): void {
 }
 
 /** Two nodes of one name would replace each other for ever. The same process may come again: its former
- * connection is lost, though the scheduler may not have noticed. */
-function checkName({ node, url, pid }: NodeInfo, known: NodeInfo | undefined): void {
-  if (known === undefined || (known.url === url && known.pid === pid)) return;
-  const message = `a node named ${node} is there already (${known.url}): give each a --name of its own`;
-  throw new AsperitasError('name-taken', message, { node, url: known.url });
+ * connection is lost, though the scheduler may not have noticed. One that is cut off may be gone, and this
+ * its successor. */
+function checkName({ node, url, pid }: NodeInfo, known: NodeRecord | undefined): void {
+  if (known === undefined || known.awaySince !== undefined) return;
+  const { info } = known;
+  if (info.url === url && info.pid === pid) return;
+  const message = `a node named ${node} is there already (${info.url}): give each a --name of its own`;
+  throw new AsperitasError('name-taken', message, { node, url: info.url });
 }
 
 /** A client that comes again is who it was: nobody takes over the work of another with lesser rights. */
@@ -113,7 +117,7 @@ class Shell implements RunningScheduler {
     peers: new Map(),
     parse: FromNode.parse,
     said: (node, message) => ({ type: 'from-node', node, message }),
-    lost: (node, reason) => ({ type: 'node-lost', node, reason }),
+    lost: (node, { reason, broken }) => ({ type: broken ? 'node-cut' : 'node-lost', node, reason }),
   };
   readonly #clients: Role<ClientId, ToScheduler> = {
     peers: new Map(),
@@ -202,7 +206,7 @@ class Shell implements RunningScheduler {
       const { hello } = connection;
       if (hello.role === 'node') {
         const info = nodeInfo.parse(hello, 'hello');
-        checkName(info, this.#state.nodes.get(info.node)?.info);
+        checkName(info, this.#state.nodes.get(info.node));
         this.#join(this.#nodes, connection, { id: info.node, event: { type: 'node-joined', info } });
       } else if (isClientRole(hello.role)) {
         const { client, role } = clientInfo.parse(hello, 'hello');
@@ -232,7 +236,8 @@ class Shell implements RunningScheduler {
     this.#feed(event);
     connection.onMessage((raw) => this.#receive(role, { id, connection, raw }));
     void connection.closed.then((error) => {
-      this.#part(role, { id, connection, reason: error?.message ?? 'its connection closed' });
+      const reason = error?.message ?? 'its connection closed';
+      this.#part(role, { id, connection, reason, broken: error !== undefined });
     });
   }
 
@@ -248,7 +253,7 @@ class Shell implements RunningScheduler {
       // A peer that breaks the protocol can't be followed any further; nobody else is concerned.
       this.#log.refused(error, from.connection.hello);
       refuse(from.connection, error);
-      this.#part(role, { ...from, reason: lineOf(error) });
+      this.#part(role, { ...from, reason: lineOf(error), broken: false });
       return;
     }
     this.#feed(role.said(from.id, message));
@@ -256,12 +261,17 @@ class Shell implements RunningScheduler {
 
   #part<Id extends string, M>(
     role: Role<Id, M>,
-    from: { readonly id: Id; readonly connection: Connection; readonly reason: string },
+    from: {
+      readonly id: Id;
+      readonly connection: Connection;
+      readonly reason: string;
+      readonly broken: boolean;
+    },
   ): void {
     if (role.peers.get(from.id) !== from.connection) return;
     role.peers.delete(from.id);
     from.connection.close(from.reason);
-    const event = role.lost(from.id, from.reason);
+    const event = role.lost(from.id, from);
     if (!this.#ending) this.#log.happened(event);
     this.#feed(event);
   }
@@ -317,7 +327,7 @@ class Shell implements RunningScheduler {
     connection.send(message);
     if (connection.bufferedBytes <= limits.backlogBytes) return;
     const reason = `${client} does not read: ${connection.bufferedBytes} bytes wait for it`;
-    setImmediate(() => this.#part(this.#clients, { id: client, connection, reason }));
+    setImmediate(() => this.#part(this.#clients, { id: client, connection, reason, broken: false }));
   }
 
   #stopAtDefect(found: unknown): void {

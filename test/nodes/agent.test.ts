@@ -10,19 +10,19 @@ import { type WireMessage, webSocketTransport } from '../../runtime/index.ts';
 
 const token = 'a token for tests of agents';
 
-/** A node whose scheduler answers every connection with `greeting`; how often it has come. */
-async function nodeGreetedBy(t: TestContext, greeting: WireMessage) {
+/** A node whose scheduler answers every connection with `greetings`; how often it has come. */
+async function nodeGreetedBy(t: TestContext, ...greetings: readonly WireMessage[]) {
   const visits = { count: 0 };
   const listener = await webSocketTransport.listen({
     token,
     hello: { role: 'scheduler' },
     onConnection: (connection) => {
       visits.count++;
-      connection.send(greeting);
+      for (const greeting of greetings) connection.send(greeting);
     },
   });
   t.after(() => listener.close());
-  const agent = await NodeAgent.start({
+  const agent = NodeAgent.start({
     scheduler: listener.url,
     token,
     name: 'a1',
@@ -38,19 +38,25 @@ async function nodeGreetedBy(t: TestContext, greeting: WireMessage) {
     advertise: undefined,
     log: () => undefined,
   });
-  t.after(() => agent.close());
+  t.after(() => agent.then((started) => started.close()).catch(() => undefined));
   return { agent, visits };
 }
 
 test('a node that the scheduler refuses ends with what the scheduler says', async (t) => {
   const error = { name: 'AsperitasError', code: 'name-taken', message: 'a node named a1 is there already' };
   const { agent, visits } = await nodeGreetedBy(t, { type: 'refused', error });
-  await assert.rejects(agent.ended, { code: 'name-taken', message: error.message });
+  await assert.rejects(agent, { code: 'name-taken', message: error.message });
   assert.equal(visits.count, 1);
+});
+
+test('a node is there when its scheduler has welcomed it, and ends when it is refused later', async (t) => {
+  const error = { name: 'AsperitasError', code: 'name-taken', message: 'a node named a1 is there already' };
+  const { agent } = await nodeGreetedBy(t, { type: 'welcome', epoch: 1 }, { type: 'refused', error });
+  await assert.rejects((await agent).ended, { code: 'name-taken' });
 });
 
 test('a node that is told what it does not understand ends, and does no wrong work', async (t) => {
   const { agent, visits } = await nodeGreetedBy(t, { type: 'dance' });
-  await assert.rejects(agent.ended, { code: 'invalid-message', message: /scheduler-to-node.*dance/ });
+  await assert.rejects(agent, { code: 'invalid-message', message: /scheduler-to-node.*dance/ });
   assert.equal(visits.count, 1);
 });

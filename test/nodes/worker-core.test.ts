@@ -274,27 +274,6 @@ test('that is so even when the input has come again before the run fails', () =>
   assert.deepEqual(world.threw(2), ['-> inputs-missing 2']);
 });
 
-test('a new connection ends the runs of the old one and announces what is held', () => {
-  const world = new WorkerWorld({ threads: 2 });
-  world.make(1, 'x');
-  world.compute(2, 'y');
-  world.compute(3, 'z', { w: ['b1'] });
-  assert.deepEqual(world.tell({ type: 'scheduler-lost' }), ['cancel fetch w']);
-  assert.deepEqual(world.compute(4, 'v'), []);
-  assert.deepEqual(world.tell({ type: 'scheduler-joined' }), ['stop 2', '-> replica-added x']);
-  assert.deepEqual(world.abort(1), []);
-  assert.deepEqual(world.done(2), ['discard 2']);
-});
-
-test('what ends while the scheduler is away is announced when it is back', () => {
-  const world = new WorkerWorld();
-  world.compute(1, 'x');
-  world.tell({ type: 'scheduler-lost' });
-  assert.deepEqual(world.tell({ type: 'ticked', storedBytes: 1, rssBytes: 2 }), []);
-  assert.deepEqual(world.done(1), ['keep x of 1']);
-  assert.deepEqual(world.tell({ type: 'scheduler-joined' }), ['-> replica-added x']);
-});
-
 test('a node that stops finishes what runs, gives back the rest and leaves', () => {
   const world = new WorkerWorld();
   world.compute(1, 'x');
@@ -315,7 +294,7 @@ test('a node told to retire with nothing to do leaves at once, as does one witho
   const world = new WorkerWorld();
   world.compute(1, 'x');
   world.tell({ type: 'stopping' });
-  assert.deepEqual(world.tell({ type: 'scheduler-lost' }), ['leave']);
+  assert.deepEqual(world.lose(), ['leave']);
 });
 
 test('a node that the scheduler refuses leaves at once, whatever runs, and says why', () => {

@@ -29,7 +29,7 @@ export class WorkerWorld {
   constructor(options: Partial<WorkerOptions> = {}) {
     const defaults = { node: nodeId('a1'), site: siteName('a'), threads: 1, resources: {} };
     this.state = createWorkerState({ ...defaults, ...options });
-    this.feed({ type: 'scheduler-joined' });
+    this.welcome();
   }
 
   /** Feeds one event and returns the instructions. */
@@ -45,6 +45,15 @@ export class WorkerWorld {
 
   hear(message: ToNode): string[] {
     return this.tell({ type: 'from-scheduler', message });
+  }
+
+  /** A connection to a scheduler stands. */
+  welcome(epoch = 1): string[] {
+    return this.hear({ type: 'welcome', epoch });
+  }
+
+  lose(): string[] {
+    return this.tell({ type: 'scheduler-lost' });
   }
 
   /** Run `run` of task `key`; inputs with the nodes that are said to hold them: `{ x: ['b1'] }`. */
@@ -124,6 +133,8 @@ export function sentence(instruction: WorkerInstruction): string {
       return `discard ${instruction.run}`;
     case 'forget':
       return `forget ${instruction.keys.join(' ')}`;
+    case 'hang-up':
+      return `hang up: ${instruction.reason}`;
     case 'leave':
       return instruction.error === undefined ? 'leave' : `leave: ${instruction.error.message}`;
   }
@@ -131,6 +142,8 @@ export function sentence(instruction: WorkerInstruction): string {
 
 function said(message: FromNode): string {
   switch (message.type) {
+    case 'run-announced':
+      return `${message.started ? 'runs' : 'has'} ${message.run}`;
     case 'run-started':
     case 'run-done':
       return `${message.type} ${message.run}`;

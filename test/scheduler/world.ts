@@ -126,6 +126,7 @@ export function sentence(instruction: Instruction): string[] {
       const { message, to } = instruction;
       if (message.type === 'compute') return [`${to}: compute ${message.key}`];
       if (message.type === 'abort') return [`${to}: abort ${message.run}`];
+      if (message.type === 'welcome') return [];
       if (message.type === 'drop') return [`${to}: drop ${message.keys.join(' ')}`];
       return [`${to}: retire`];
     }

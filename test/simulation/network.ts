@@ -6,8 +6,8 @@ import type { Random } from './random.ts';
 
 export interface Ear<M> {
   heard(message: M): void;
-  /** The connection is over, as far as this side can see. */
-  closed(): void;
+  /** The connection is over, as far as this side can see; `broken`: without a farewell. */
+  closed(broken: boolean): void;
 }
 
 interface Side<M> {
@@ -69,7 +69,7 @@ export class Connection<In, Out> {
     this.#carry(other, () => {
       other.closed = true;
       this.#network.connections.delete(this);
-      other.ear.closed();
+      other.ear.closed(false);
     });
   }
 
@@ -84,7 +84,7 @@ export class Connection<In, Out> {
         side.process.post(() => {
           if (side.closed) return;
           side.closed = true;
-          side.ear.closed();
+          side.ear.closed(true);
         });
       });
     }

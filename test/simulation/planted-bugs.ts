@@ -52,7 +52,7 @@ function believing(): Cores {
 /** Takes a new connection for the old one. */
 function unaware(): Cores {
   const worker: Cores['worker'] = (state, event, now) => {
-    const again = event.type === 'scheduler-joined' && state.connected;
+    const again = ordered(event, 'welcome') && state.connected;
     return again || event.type === 'scheduler-lost' ? [] : trueCores.worker(state, event, now);
   };
   return { ...trueCores, worker };

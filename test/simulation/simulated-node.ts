@@ -146,21 +146,24 @@ export class SimulatedNode extends SimulatedProcess {
       threads,
       memoryBytes: 1e8,
       resources: gpus > 0 ? { gpu: gpus } : {},
-      pid: 1,
+      pid: this.life,
+      announces: true,
     };
     const connection = scheduler.acceptNode(this, info, {
       heard: (message) => {
-        if (message.type === 'welcome') this.feed({ type: 'scheduler-joined' });
-        else this.feed({ type: 'from-scheduler', message });
+        this.feed({ type: 'from-scheduler', message });
       },
       closed: () => {
-        if (this.connection !== connection) return;
-        this.connection = undefined;
-        this.feed({ type: 'scheduler-lost' });
-        this.later(this.#random.between(50, 1500), () => this.#dial());
+        if (this.connection === connection) this.#lose();
       },
     });
     this.connection = connection;
+  }
+
+  #lose(): void {
+    this.connection = undefined;
+    this.feed({ type: 'scheduler-lost' });
+    this.later(this.#random.between(50, 1500), () => this.#dial());
   }
 
   #beat(): void {
@@ -211,6 +214,10 @@ export class SimulatedNode extends SimulatedProcess {
         return;
       case 'forget':
         for (const key of instruction.keys) this.#forget(key);
+        return;
+      case 'hang-up':
+        this.connection?.hangUp('dialler');
+        this.#lose();
         return;
       case 'leave':
         this.#simulation.note(`${this.name} leaves`);

@@ -9,7 +9,7 @@ import type { Simulation } from './simulation.ts';
 
 /** The first word of an accepted connection; what follows it is of the new life. */
 export type Welcome = { readonly type: 'welcome' };
-export type NodeConnection = Connection<FromNode, ToNode | Welcome>;
+export type NodeConnection = Connection<FromNode, ToNode>;
 export type ClientConnection = Connection<ToScheduler, ToClient | Welcome>;
 
 export class SimulatedScheduler extends SimulatedProcess {
@@ -30,7 +30,7 @@ export class SimulatedScheduler extends SimulatedProcess {
   }
 
   /** A node dials; `undefined` if it can't get through. */
-  acceptNode(process: SimulatedProcess, info: NodeInfo, ear: Ear<ToNode | Welcome>): NodeConnection {
+  acceptNode(process: SimulatedProcess, info: NodeInfo, ear: Ear<ToNode>): NodeConnection {
     const { node } = info;
     const connection: NodeConnection = new Connection(
       this.#simulation.network,
@@ -42,10 +42,10 @@ export class SimulatedScheduler extends SimulatedProcess {
             // An older connection of the same name may still deliver.
             if (this.#nodes.get(node) === connection) this.#hear(node, message);
           },
-          closed: () => {
+          closed: (broken) => {
             if (this.#nodes.get(node) !== connection) return;
             this.#nodes.delete(node);
-            this.feed({ type: 'node-lost', node, reason: 'its connection closed' });
+            this.feed({ type: broken ? 'node-cut' : 'node-lost', node, reason: 'its connection closed' });
           },
         },
       },
@@ -54,7 +54,6 @@ export class SimulatedScheduler extends SimulatedProcess {
       if (!connection.open) return;
       this.#nodes.get(node)?.hangUp('acceptor');
       this.#nodes.set(node, connection);
-      connection.answer({ type: 'welcome' });
       this.feed({ type: 'node-joined', info });
     });
     return connection;
@@ -104,7 +103,7 @@ export class SimulatedScheduler extends SimulatedProcess {
     const simulation = this.#simulation;
     if (this.stopped) return;
     simulation.record(this.name, event);
-    if (event.type === 'node-lost') this.losses++;
+    if (event.type === 'node-lost' || event.type === 'node-cut') this.losses++;
     if (event.type === 'node-joined' && this.state.nodes.has(event.info.node)) this.losses++;
     const out = simulation.cores.scheduler(this.state, event, millis(this.clock.now));
     simulation.expect(check(this.state));

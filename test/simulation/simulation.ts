@@ -96,7 +96,7 @@ export class Simulation {
       chosen: faulty ? random.some(faultKinds, random.int(1, 6)) : [],
       meanMs: random.pick([300, 1500, 5000]),
       /** How likely the report of a run comes twice. */
-      repeats: random.chance(0.3) ? 0.2 : 0,
+      repeats: random.chance(0.5) ? 0.2 : 0,
     };
     const plans = planNodes(random, this.sites);
     this.models = new TaskModels(random.split('graphs'), {
