@@ -47,6 +47,7 @@ const functionColumns: readonly Layout<FunctionView>[] = [
   { title: 'longest', of: ({ longestSeconds }) => durationText(longestSeconds), right },
   { title: 'total', of: ({ seconds }) => durationText(seconds), right },
   { title: 'results', of: ({ bytes }) => sizeText(bytes), right },
+  { title: 'process grew', of: ({ growthBytes }) => sizeText(growthBytes), right },
 ];
 
 const linkColumns: readonly Layout<LinkView>[] = [

@@ -38,6 +38,7 @@ export function hold(
   for (const run of datum.neededBy) {
     if (run.phase.name === 'waiting' && --run.phase.missing === 0) {
       run.phase = { name: 'ready' };
+      run.readyMs = state.now;
       state.ready.push(run.rank, run);
     }
   }

@@ -41,6 +41,9 @@ export function onCompute(state: WorkerState, message: Extract<ToNode, { type: '
     bereft: false,
     localBytes: 0,
     remoteBytes: 0,
+    givenMs: state.now,
+    readyMs: state.now,
+    startedMs: state.now,
   } as const;
   const record: RunRecord = { run, key, fn, args, hints, rank, needs, inputs, inlined, ...fresh };
   state.runs.set(run, record);
@@ -161,7 +164,7 @@ function reportFailed(
 
 function traceOf(state: WorkerState, run: RunRecord, event: RunEnded): RunTrace {
   const { key, fn, localBytes, remoteBytes } = run;
-  const { thread, startMs, endMs, outcome } = event;
+  const { thread, startMs, endMs, outcome, memory } = event;
   return {
     key,
     fn,
@@ -172,6 +175,9 @@ function traceOf(state: WorkerState, run: RunRecord, event: RunEnded): RunTrace 
     endMs,
     localBytes,
     remoteBytes,
+    fetchMs: Math.round(run.readyMs - run.givenMs),
+    queueMs: Math.round(run.startedMs - run.readyMs),
+    ...memory,
     outcome: outcome.ok ? 'done' : 'failed',
   };
 }
@@ -211,6 +217,7 @@ function take(state: WorkerState, name: string, amount: number): void {
 
 function start(state: WorkerState, record: RunRecord): void {
   record.phase = { name: 'running' };
+  record.startedMs = state.now;
   for (const [name, amount] of needsOf(record)) take(state, name, amount);
   state.occupied++;
   const { run, key, fn, args, hints, inputs, inlined } = record;

@@ -6,6 +6,7 @@
  */
 import type { Millis, NodeId, RunId, SiteName, TaskKey } from '../runtime/index.ts';
 import type { FromNode, Hints, Replica, ToNode, WireError } from '../scheduler/protocol.ts';
+import type { RunMemory } from './memory-meter.ts';
 import { RankQueue } from './rank-queue.ts';
 
 export type MissReason = 'absent' | 'unreachable';
@@ -43,6 +44,10 @@ export interface RunRecord {
   /** Bytes fetched for it from its own site and from others. */
   localBytes: number;
   remoteBytes: number;
+  /** When the order came, when its inputs were there, when it was started. */
+  readonly givenMs: Millis;
+  readyMs: Millis;
+  startedMs: Millis;
 }
 
 export type DatumPhase =
@@ -99,6 +104,7 @@ export type WorkerEvent =
       readonly thread: number;
       readonly startMs: number;
       readonly endMs: number;
+      readonly memory?: RunMemory | undefined;
     }
   /** The store can no longer read it. When a run that takes it fails for that reason, this comes first. */
   | { readonly type: 'datum-lost'; readonly key: TaskKey }

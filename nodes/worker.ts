@@ -18,6 +18,7 @@ import {
 import { type FromNode, heartbeatMs, type NodeInfo, type Replica, ToNode } from '../scheduler/protocol.ts';
 import { type Fetcher, missReason } from './fetcher.ts';
 import { limits } from './limits.ts';
+import { MemoryMeter } from './memory-meter.ts';
 import type { RunOutcome } from './run-request.ts';
 import type { Runner } from './runner.ts';
 import type { Store } from './store.ts';
@@ -58,6 +59,7 @@ export class Worker {
   readonly #events: WorkerEvent[] = [];
   #feeding = false;
   #left = false;
+  readonly #memory = new MemoryMeter();
   #runsDone = 0;
   #runsFailed = 0;
 
@@ -104,6 +106,7 @@ export class Worker {
   /** Gives everything up. */
   close(): void {
     clearInterval(this.#ticker);
+    this.#memory.close();
     this.#left = true;
     for (const controller of [...this.#stops.values(), ...this.#fetches.values()]) controller.abort();
   }
@@ -231,6 +234,7 @@ export class Worker {
         }),
       );
       const onStarted = (): void => this.#feed({ type: 'run-started', run });
+      this.#memory.begin(run);
       end = await runner.run({ run, key, fn, args, inputs: data }, hints, { signal, onStarted });
     } catch (error) {
       // An input is gone or can't be read; of a damaged one the store has told already.
@@ -253,7 +257,8 @@ export class Worker {
         : end.outcome === 'failed'
           ? { ok: false, error: end.error, retryable: end.retryable }
           : { ok: false, error: cancelled, retryable: true };
-    this.#feed({ type: 'run-ended', run, outcome, thread, startMs, endMs });
+    const memory = this.#memory.end(run);
+    this.#feed({ type: 'run-ended', run, outcome, thread, startMs, endMs, memory });
   }
 }
 

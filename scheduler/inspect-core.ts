@@ -148,7 +148,7 @@ function functionsOf(state: SchedulerState): FunctionView[] {
   for (const node of state.nodes.values()) {
     for (const { spec } of node.assigned.values()) running.set(spec.fn, (running.get(spec.fn) ?? 0) + 1);
   }
-  const none = { done: 0, failed: 0, seconds: 0, longestSeconds: 0, bytes: 0 };
+  const none = { done: 0, failed: 0, seconds: 0, longestSeconds: 0, bytes: 0, growthBytes: 0 };
   const names = new Set([...state.tally.functions.keys(), ...running.keys()]);
   return [...names]
     .map((fn) => ({ fn, running: running.get(fn) ?? 0, ...(state.tally.functions.get(fn) ?? none) }))

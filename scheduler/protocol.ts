@@ -156,6 +156,14 @@ export const runTrace = object({
   /** Bytes fetched for it from nodes of its own site and of other sites. */
   localBytes: count,
   remoteBytes: count,
+  /** Whole milliseconds from the order until its inputs were there, and from then until it was started. */
+  fetchMs: maybe(count),
+  queueMs: maybe(count),
+  /** Bytes of the node's process when the run began, the most that was seen, and when it had ended. What ran
+   * beside it is included. */
+  rssBeforeBytes: maybe(count),
+  rssPeakBytes: maybe(count),
+  rssAfterBytes: maybe(count),
   outcome: oneOf('done', 'failed'),
 });
 export type RunTrace = Infer<typeof runTrace>;

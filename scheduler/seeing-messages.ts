@@ -36,6 +36,7 @@ export const functionView = object({
   seconds: real,
   longestSeconds: real,
   bytes: count,
+  growthBytes: real,
 });
 export type FunctionView = Infer<typeof functionView>;
 

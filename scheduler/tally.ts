@@ -13,6 +13,8 @@ export interface FunctionTally {
   seconds: number;
   longestSeconds: number;
   bytes: number;
+  /** The most by which a node's process grew during a run. */
+  growthBytes: number;
 }
 
 export interface LinkTally {
@@ -53,20 +55,25 @@ export function createTally(): Tally {
 function functionTally(tally: Tally, fn: string): FunctionTally {
   let row = tally.functions.get(fn);
   if (row === undefined) {
-    row = { done: 0, failed: 0, seconds: 0, longestSeconds: 0, bytes: 0 };
+    row = { done: 0, failed: 0, seconds: 0, longestSeconds: 0, bytes: 0, growthBytes: 0 };
     tally.functions.set(fn, row);
   }
   return row;
 }
 
-/** A run has ended, whether or not its result still counts: its time was spent. */
-export function tallyRun(tally: Tally, trace: RunTrace): void {
+/** A run has ended, whether or not its result still counts: its time was spent.
+ * @param storedBytes the data that its node held by its last word */
+export function tallyRun(tally: Tally, trace: RunTrace, storedBytes: number): void {
   const row = functionTally(tally, trace.fn);
   const seconds = Math.max(0, trace.endMs - trace.startMs) / 1000;
   if (trace.outcome === 'done') row.done++;
   else row.failed++;
   if (Number.isFinite(seconds)) row.seconds += seconds;
   if (seconds > row.longestSeconds && Number.isFinite(seconds)) row.longestSeconds = seconds;
+  const { rssBeforeBytes, rssPeakBytes, rssAfterBytes } = trace;
+  if (rssBeforeBytes !== undefined && rssPeakBytes !== undefined)
+    row.growthBytes = Math.max(row.growthBytes, rssPeakBytes - rssBeforeBytes);
+  if (rssAfterBytes !== undefined) tallyMemory(tally, trace.node, rssAfterBytes - storedBytes);
 }
 
 export function tallyResult(tally: Tally, fn: string, bytes: number): void {
@@ -90,7 +97,7 @@ export function tallyTransfer(
 }
 
 /** What a node's process takes after a run, stored data apart. */
-export function tallyMemory(tally: Tally, node: NodeId, bytes: number): void {
+function tallyMemory(tally: Tally, node: NodeId, bytes: number): void {
   let memory = tally.memory.get(node);
   if (memory === undefined) {
     memory = { leastBytes: [], current: Number.POSITIVE_INFINITY, runs: 0 };

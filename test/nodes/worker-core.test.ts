@@ -35,10 +35,11 @@ test('inputs are fetched first; copies are announced and stay after the run unti
   empty(world);
 });
 
-test('the report of a run says how many bytes came from its own site and from others', () => {
+test('the report of a run says what was fetched for it, from its own site and from others, and how long', () => {
   const world = new WorkerWorld();
   world.compute(1, 'y', { x: ['b1'], w: ['a2'] });
   world.fetched('w', 'a2', 3);
+  world.now = millis(1030);
   world.fetched('x', 'b1', 5);
   const outcome = { ok: true, bytes: 8 } as const;
   const out = world.feed({ type: 'run-ended', run: runId(1), outcome, thread: 2, startMs: 5, endMs: 7 });
@@ -52,6 +53,8 @@ test('the report of a run says how many bytes came from its own site and from ot
     endMs: 7,
     localBytes: 3,
     remoteBytes: 5,
+    fetchMs: 30,
+    queueMs: 0,
     outcome: 'done' as const,
   };
   const message = { type: 'run-done', key: taskKey('y'), run: runId(1), bytes: 8, trace } as const;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientId, nodeId, siteName, taskKey } from '../../runtime/index.ts';
 import type { Answer, Question } from '../../scheduler/inspect-core.ts';
+import { limits } from '../../scheduler/limits.ts';
 import type { Overview } from '../../scheduler/seeing-messages.ts';
 import { spec, World } from './world.ts';
 
@@ -50,7 +51,16 @@ test('an overview counts nodes, tasks, functions and what travelled between site
     ],
   );
   assert.deepEqual(functions, [
-    { fn: 'test.fn', running: 1, done: 2, failed: 0, seconds: 3, longestSeconds: 2, bytes: 4_000_008 },
+    {
+      fn: 'test.fn',
+      running: 1,
+      done: 2,
+      failed: 0,
+      seconds: 3,
+      longestSeconds: 2,
+      bytes: 4_000_008,
+      growthBytes: 0,
+    },
   ]);
   const pair = { from: siteName(other.slice(0, 1)), to: siteName(node.slice(0, 1)) };
   assert.deepEqual(links, [{ ...pair, bytes: 4_000_000, transfers: 1, seconds: 0.5 }]);
@@ -111,4 +121,30 @@ test('draining tells a node to leave, once, names what it still runs, and a stra
   const stranger = ask(world, { ...drain, node: 'a9' });
   assert.ok(stranger.type === 'declined' && stranger.code === 'no-such-node');
   assert.match(stranger.type === 'declined' ? stranger.message : '', /the nodes are a1/);
+});
+
+/** Runs `count` tasks, after each of which the node takes what `bytesOf` says. */
+function runMany(world: World, count: number, bytesOf: (k: number) => number): void {
+  for (let k = 0; k < count; k++) {
+    const name = `m${world.state.seq}`;
+    world.submit([spec(name)], name);
+    const { node, run } = world.runOf(name);
+    const memory = { rssBeforeBytes: 0, rssPeakBytes: bytesOf(k), rssAfterBytes: bytesOf(k) };
+    const trace = { ...world.trace(name, node, 0.1), ...memory };
+    world.node(node, { type: 'run-done', key: taskKey(name), run, bytes: 8, trace });
+    world.release(name);
+  }
+}
+
+test('a node whose memory after runs only grows is marked; one with garbage that comes and goes is not', () => {
+  const runs = limits.ratchetRuns * limits.ratchetSpans;
+  const leaking = new World();
+  leaking.join('a1');
+  runMany(leaking, runs, (k) => 1e8 + k * 1e6);
+  assert.equal(overviewOf(leaking).nodes[0]!.ratchets, true);
+  assert.equal(overviewOf(leaking).functions[0]!.growthBytes, 1e8 + (runs - 1) * 1e6);
+  const sound = new World();
+  sound.join('a1');
+  runMany(sound, runs, (k) => 1e8 + (k % 20) * 5e7);
+  assert.equal(overviewOf(sound).nodes[0]!.ratchets, false);
 });
