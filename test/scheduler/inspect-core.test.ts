@@ -136,7 +136,7 @@ function runMany(world: World, count: number, bytesOf: (k: number) => number): v
   }
 }
 
-test('a node whose memory after runs only grows is marked; one with garbage that comes and goes is not', () => {
+test('a node whose memory after runs only grows is marked; one where garbage comes and goes is not', () => {
   const runs = limits.ratchetRuns * limits.ratchetSpans;
   const leaking = new World();
   leaking.join('a1');
