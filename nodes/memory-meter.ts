@@ -1,7 +1,7 @@
 /**
  * Owns the measuring of what a node's process takes while runs are under way: before, at most, and after
- * each. All threads share the process, so a run's figures include what ran beside it. Reading the size is a system
- * call: one reading serves all runs of a short while. Must not know: what runs do.
+ * each. All threads share the process, so a run's figures include what ran beside it. Reading the size is a
+ * system call: one reading serves all runs of a short while. Must not know: what runs do.
  */
 import type { RunId } from '../runtime/index.ts';
 

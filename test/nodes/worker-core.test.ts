@@ -35,7 +35,7 @@ test('inputs are fetched first; copies are announced and stay after the run unti
   empty(world);
 });
 
-test('a run's report says what was fetched for it, from its own site and from others, and how long', () => {
+test('the report of a run says what was fetched for it, from which sites, and how long that took', () => {
   const world = new WorkerWorld();
   world.compute(1, 'y', { x: ['b1'], w: ['a2'] });
   world.fetched('w', 'a2', 3);
