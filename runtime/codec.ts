@@ -4,8 +4,9 @@
  * The only importer of msgpackr. Must not know: messages, sockets.
  */
 import { addExtension, Packr } from 'msgpackr';
-import { damaged, fromColumns, toColumns } from './columns.ts';
+import { damaged, fromColumns, isReserved, toColumns } from './columns.ts';
 import { AsperitasError } from './errors.ts';
+import { checkPacked, type PackedBounds, standIn } from './packed-check.ts';
 import { fromWireError, toWireError } from './wire-error.ts';
 
 /** A value as it lies in a store and crosses the wire. Frames may be views of the caller's arrays. */
@@ -18,10 +19,20 @@ export interface EncodedValue {
 const limits = {
   // Deeper than any honest argument; a recursion of this depth is far from the end of the stack.
   depth: 200,
+  // A message between parts of the system is flatter: what users send is inside it, as bytes.
+  messageDepth: 64,
+  // Text of a regular expression: compiling it takes time.
+  regExpCharacters: 65_536,
   // Arrays smaller than this cost less inside the header than as a frame of their own, which is a WebSocket
   // message: tasks' arguments are mostly of this size.
   inlineBytes: 1024,
 };
+
+/** The same in levels of msgpack: a level of a value is up to four of them, as in a map of pairs. */
+const valueBounds: PackedBounds = { depth: 4 * limits.depth, items: 2 ** 28 };
+// Columns take levels of their own. The largest messages, a thousand at once or a million keys, have fewer
+// items.
+const batchBounds: PackedBounds = { depth: 2 * limits.messageDepth, items: 2 ** 23 };
 
 const kinds = {
   i8: Int8Array,
@@ -48,7 +59,7 @@ class Special {
 }
 addExtension({
   Class: Special,
-  type: 0x53,
+  type: standIn,
   write: (special: Special) => special.parts,
   read: (parts: readonly unknown[]) => new Special(Array.isArray(parts) ? parts : []),
 });
@@ -124,8 +135,8 @@ class Lowering {
       return new Special(['buffer', this.#place(new Uint8Array(value as ArrayBuffer))]);
     }
     const keys = Object.keys(value);
-    // Entries keep `__proto__` an ordinary name and undefined fields apart from absent ones.
-    if (keys.includes('__proto__')) {
+    // Entries keep `__proto__` and its like ordinary names.
+    if (keys.some(isReserved)) {
       return new Special(['record', keys.map((key) => [key, this.lower((value as Plain)[key], depth + 1)])]);
     }
     // Instances of classes and the like become plain records.
@@ -142,14 +153,16 @@ class Lowering {
 /** Puts the values back in place of their stand-ins, checking every claim of the header. */
 class Raising {
   readonly #frames: readonly Uint8Array[];
+  readonly #depth: number;
 
-  constructor(frames: readonly Uint8Array[]) {
+  constructor(frames: readonly Uint8Array[], depth: number = limits.depth) {
     this.#frames = frames;
+    this.#depth = depth;
   }
 
   raise(value: unknown, depth: number): unknown {
     if (typeof value !== 'object' || value === null) return value;
-    if (depth > limits.depth) damaged(`a value is nested deeper than ${limits.depth} levels`);
+    if (depth > this.#depth) damaged(`a value is nested deeper than ${this.#depth} levels`);
     if (value instanceof Special) return this.#special(value.parts, depth);
     if (Array.isArray(value)) {
       for (let index = 0; index < value.length; index++) value[index] = this.raise(value[index], depth + 1);
@@ -157,7 +170,10 @@ class Raising {
     }
     if (ArrayBuffer.isView(value) || value instanceof Date) return value;
     const record = value as Plain;
-    for (const key of Object.keys(record)) record[key] = this.raise(record[key], depth + 1);
+    for (const key of Object.keys(record)) {
+      if (isReserved(key)) damaged(`a field named ${key}`);
+      record[key] = this.raise(record[key], depth + 1);
+    }
     return record;
   }
 
@@ -191,7 +207,11 @@ class Raising {
       case 'map':
         return new Map(this.#pairs(first, depth));
       case 'record':
-        return Object.fromEntries(this.#pairs(first, depth).map(([key, entry]) => [String(key), entry]));
+        return Object.fromEntries(
+          this.#pairs(first, depth).map(([key, entry]) =>
+            typeof key === 'string' ? [key, entry] : damaged('a name that is no text'),
+          ),
+        );
       default:
         return damaged('an unknown kind of value');
     }
@@ -226,14 +246,18 @@ class Raising {
 }
 
 function regExpOf(source: unknown, flags: unknown): RegExp {
+  if (typeof source !== 'string' || typeof flags !== 'string') return damaged('a broken regular expression');
+  if (source.length > limits.regExpCharacters) return damaged('a regular expression of that length');
   try {
-    return new RegExp(String(source), String(flags));
+    return new RegExp(source, flags);
   } catch {
     return damaged('a broken regular expression');
   }
 }
 
-function unpackHeader(header: Uint8Array): unknown {
+function unpackHeader(header: Uint8Array, bounds = valueBounds): unknown {
+  // Before msgpackr sees them: it would follow any depth, and make functions for records that a peer defines.
+  checkPacked(header, bounds);
   try {
     return packr.unpack(header);
   } catch (error) {
@@ -265,9 +289,9 @@ export function encodeBatch(messages: readonly unknown[]): EncodedValue {
 
 /** The inverse of `encodeBatch`, on the same terms as `decodeValue`. */
 export function decodeBatch(header: Uint8Array, frames: readonly Uint8Array[]): unknown[] {
-  const raising = new Raising(frames);
+  const raising = new Raising(frames, limits.messageDepth);
   const raise = (value: unknown): unknown => raising.raise(value, 0);
-  return fromColumns(unpackHeader(header), { raise, bytes: header.byteLength });
+  return fromColumns(unpackHeader(header, batchBounds), { raise, bytes: header.byteLength });
 }
 
 /** One self-contained byte string, for values that travel inside a control message. */

@@ -18,9 +18,10 @@ const limits = {
   /** Of a list, the share of different words up to which they are numbered. */
   words: 0.25,
   /** Records and lists that a header may unfold to: for each of its bytes, and at least. Real messages have
-   * ten bytes and more for each. */
+   * ten bytes and more for each; the largest, a million keys at once, have fewer than the last. */
   rowsPerByte: 16,
   leastRows: 4096,
+  mostRows: 2 ** 22,
 } as const;
 
 type Plain = Record<string, unknown>;
@@ -29,6 +30,13 @@ type Column = readonly unknown[];
 interface Shape {
   readonly names: readonly string[];
   readonly members: Plain[];
+}
+
+/** Names that reach an object's prototype where they are looked up or set carelessly. */
+export function isReserved(name: string): boolean {
+  // Most names are shorter: they are not compared.
+  if (name.length < 9 || name.length > 11) return false;
+  return name === '__proto__' || name === 'constructor' || name === 'prototype';
 }
 
 function isPlain(value: unknown): value is Plain {
@@ -118,7 +126,7 @@ function shapesOf(
     let place = shapes.findIndex((shape) => sameNames(shape.names, names));
     if (place < 0) {
       place = shapes.length;
-      if (place === limits.shapes || names.includes('__proto__')) return undefined;
+      if (place === limits.shapes || names.some(isReserved)) return undefined;
       shapes.push({ names, members: [] });
     }
     shapes[place]!.members.push(value);
@@ -163,11 +171,10 @@ export function fromColumns(
   { raise, bytes }: { readonly raise: (value: unknown) => unknown; readonly bytes: number },
 ): unknown[] {
   if (!Array.isArray(packed) || packed.length !== 2) return damaged('a batch is no list');
-  return new Unfolding(raise, limits.leastRows + limits.rowsPerByte * bytes).values(
-    packed[1],
-    sizeOf(packed[0]),
-    0,
-  );
+  return new Unfolding(
+    raise,
+    Math.min(limits.leastRows + limits.rowsPerByte * bytes, limits.mostRows),
+  ).values(packed[1], sizeOf(packed[0]), 0);
 }
 
 function sizeOf(value: unknown): number {
@@ -250,7 +257,7 @@ class Unfolding {
     const rows = Array.from({ length: size }, (): Plain => ({}));
     for (const [place, name] of names.entries()) {
       const field = fields[place];
-      if (typeof name !== 'string' || name === '__proto__' || field === undefined) damaged('a broken field');
+      if (typeof name !== 'string' || isReserved(name) || field === undefined) damaged('a broken field');
       for (let index = 0; index < size; index++) rows[index]![name as string] = field![index];
     }
     return rows;

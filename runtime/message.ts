@@ -34,7 +34,8 @@ export function protocol<const S extends Shapes>(name: string, shapes: S): Proto
           : undefined;
       const parser = typeof type === 'string' ? parsers.get(type) : undefined;
       if (parser === undefined) {
-        const fields = { protocol: name, type: String(type).slice(0, 40) };
+        const said = typeof type === 'string' ? type.slice(0, 40) : `of type ${typeof type}`;
+        const fields = { protocol: name, type: said };
         throw new AsperitasError(
           'invalid-message',
           `invalid message: ${name} has no message ${fields.type}`,
