@@ -2,7 +2,9 @@
  * Owns the sending of a task to the node that was chosen for it. Pure. Must not know: why that node.
  */
 import { runId } from '../runtime/index.ts';
-import { isUnreached, secondsOf } from './cost.ts';
+import { isUnreached } from './cost.ts';
+import { secondsOf } from './estimates.ts';
+import { planFetches } from './incoming-core.ts';
 import { limits } from './limits.ts';
 import { setPhase } from './lineage-core.ts';
 import type { InputLocation, Replica } from './protocol.ts';
@@ -12,10 +14,11 @@ export function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord
   const run = runId(state.nextRun++);
   const seconds = secondsOf(state, task);
   const { node: id } = node.info;
+  const plan = planFetches(state, task, node);
   setPhase(
     state,
     task,
-    { name: 'assigned', node: id, run, since: state.now, seconds, started: false },
+    { name: 'assigned', node: id, run, since: state.now, seconds, started: false, plan },
     `run ${run} on ${id}`,
   );
   const { key, fn, args, hints } = task.spec;

@@ -13,6 +13,7 @@ import { demand, retire, setPhase, tellFailed, tellHeld } from './lineage-core.t
 import { missed } from './node-core.ts';
 import { statusOf, tellTrace } from './progress.ts';
 import type { TaskSpec, ToScheduler } from './protocol.ts';
+import { rankByTime } from './rank-core.ts';
 import { isActive, needsOf, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
@@ -85,6 +86,7 @@ function onSubmit(state: SchedulerState, client: ClientId, message: Of<'submit'>
     record.hasDeadlines = false;
     spreadDeadlines(state, [...announced]);
   }
+  if (message.more !== true) rankByTime(state, announced);
   for (const key of message.wants) want(state, client, key);
   for (const task of revived) demand(state, task, 'submitted again');
   if (message.more !== true) endSubmission(state, client);

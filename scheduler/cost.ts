@@ -1,80 +1,95 @@
 /**
- * Owns the estimates that placement compares: how long a task runs, how long its inputs take to reach a node,
- * and when a thread there is free for it. All in seconds. Pure. Must not know: which node is then chosen.
+ * Owns the estimates that placement compares: how long the inputs of a task take to reach a node, when a
+ * thread there is free for it, and what its users would have to move afterwards. All in seconds. Pure. Must
+ * not know: which node is then chosen.
  */
-import type { NodeId, SiteName } from '../runtime/index.ts';
+import type { NodeId } from '../runtime/index.ts';
+import { type Incoming, incomingAtSite, incomingTo, sourceFor } from './incoming-core.ts';
 import { assumptions, limits } from './limits.ts';
+import { capacityOf, interfaceRate, type Link, linkBetween, pairRate } from './link-model.ts';
+import type { Pull } from './lookahead.ts';
 import { runsBefore } from './ready-queue.ts';
-import type { Link, NodeRecord, SchedulerState, TaskRecord } from './scheduler-state.ts';
+import type { NodeRecord, SchedulerState, TaskRecord } from './scheduler-state.ts';
 
-/** The line between two sites, or inside one: as measured, else as assumed. */
-export function linkBetween(state: SchedulerState, from: SiteName, to: SiteName): Readonly<Link> {
-  const measured = state.links.get(`${from}>${to}`);
-  return measured ?? (from === to ? assumptions.inSite : assumptions.crossSite);
-}
-
-/** How long a run takes: the author's word, else the mean of the function's runs, else an assumption.
- * Bounded, so that a node's sums stay numbers whatever a client says. */
-export function secondsOf(state: SchedulerState, task: TaskRecord): number {
-  const { hints, fn } = task.spec;
-  const hinted = hints.seconds !== undefined && hints.seconds >= 0 ? hints.seconds : undefined;
-  const seconds = hinted ?? state.durations.get(fn) ?? assumptions.taskSeconds;
-  return Math.min(seconds, assumptions.mostSeconds);
-}
-
-/** Where the bytes of a task's inputs lie. One pass over the inputs serves every candidate node. */
-export interface InputBytes {
+/** The inputs of a task as its candidates are weighed by: one pass serves them all. */
+export interface Weighed {
+  readonly task: TaskRecord;
   readonly total: number;
-  readonly byNode: ReadonlyMap<NodeId, number>;
-  /** Bytes with a copy anywhere at the site. */
-  readonly bySite: ReadonlyMap<SiteName, number>;
-  /** Bytes by the site of the first copy: from where another site would fetch. */
-  readonly bySource: ReadonlyMap<SiteName, number>;
+  /** Of very many inputs some stand for all, each for `scale`. */
+  readonly inputs: readonly TaskRecord[];
+  readonly scale: number;
+  readonly seconds: number;
+  /** Where what it makes will be drawn to. */
+  readonly pulls: readonly Pull[];
 }
 
-export function inputBytes(state: SchedulerState, task: TaskRecord): InputBytes {
-  const byNode = new Map<NodeId, number>();
-  const bySite = new Map<SiteName, number>();
-  const bySource = new Map<SiteName, number>();
+export function weigh(
+  task: TaskRecord,
+  { seconds, pulls }: { readonly seconds: number; readonly pulls: readonly Pull[] },
+): Weighed {
+  let { inputs } = task;
+  const step = Math.ceil(inputs.length / limits.weighedInputs);
+  if (step > 1) inputs = inputs.filter((_, index) => index % step === 0);
+  const scale = inputs.length === 0 ? 1 : task.inputs.length / inputs.length;
   let total = 0;
-  for (const { phase } of task.inputs) {
-    // What is sent along with the run is everywhere.
-    if (phase.name !== 'held' || phase.inline !== undefined) continue;
-    const { bytes, replicas } = phase;
-    total += bytes;
-    const seen: SiteName[] = [];
-    for (const id of replicas) {
-      add(byNode, id, bytes);
-      const site = state.nodes.get(id)?.info.site;
-      if (site === undefined || seen.includes(site)) continue;
-      if (seen.length === 0) add(bySource, site, bytes);
-      add(bySite, site, bytes);
-      seen.push(site);
+  // What is sent along with the run is everywhere.
+  for (const { phase } of inputs) {
+    if (phase.name === 'held' && phase.inline === undefined) total += phase.bytes * scale;
+  }
+  return { task, total, inputs, scale, seconds, pulls };
+}
+
+export interface Fetch {
+  readonly seconds: number;
+  /** Of what is to come from another site, the largest part that is on its way to this one already. */
+  readonly awaited: Incoming | undefined;
+}
+
+const atHand: Fetch = { seconds: 0, awaited: undefined };
+
+/** How long until the inputs that a node lacks are there: different lines are used at once, and what is
+ * planned on a line goes first. */
+export function fetchOf(state: SchedulerState, weighed: Weighed, node: NodeRecord): Fetch {
+  const { node: id, site } = node.info;
+  let local: Link | undefined;
+  let slowest = 0;
+  let near = 0;
+  let far: Map<Link, number> | undefined;
+  let awaited: Incoming | undefined;
+  for (const input of weighed.inputs) {
+    const { phase } = input;
+    if (phase.name !== 'held' || phase.inline !== undefined || phase.replicas.has(id)) continue;
+    const bytes = phase.bytes * weighed.scale;
+    local ??= linkBetween(state, site, site);
+    const coming = incomingTo(state, input, node);
+    const source = coming?.from ?? sourceFor(state, input, node)!;
+    if (source.info.site === site) {
+      if (coming === undefined) near += bytes;
+      const sender = (source.sendingBytes + bytes) / interfaceRate(source.sent, local);
+      const pair = bytes / pairRate(source, node, local);
+      slowest = Math.max(slowest, local.latencySeconds + Math.max(sender, pair));
+      continue;
+    }
+    const link = linkBetween(state, source.info.site, site);
+    const other = coming === undefined ? incomingAtSite(state, input, site) : undefined;
+    if (other !== undefined) {
+      if (awaited === undefined || other.bytes > awaited.bytes) awaited = other;
+      near += bytes;
+    }
+    const more = coming === undefined && other === undefined ? bytes : 0;
+    far ??= new Map();
+    far.set(link, (far.get(link) ?? 0) + more);
+    slowest = Math.max(slowest, link.latencySeconds + bytes / pairRate(source, node, link));
+  }
+  if (local === undefined) return atHand;
+  const received = (node.receivingBytes + near) / interfaceRate(node.received, local);
+  let seconds = Math.max(slowest, received);
+  if (far !== undefined) {
+    for (const [link, bytes] of far) {
+      seconds = Math.max(seconds, link.latencySeconds + (link.plannedBytes + bytes) / capacityOf(link));
     }
   }
-  return { total, byNode, bySite, bySource };
-}
-
-function add<K>(sums: Map<K, number>, key: K, amount: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + amount);
-}
-
-/** How long the inputs that a node lacks take to reach it: transfers over different lines overlap. */
-function fetchSeconds(state: SchedulerState, inputs: InputBytes, node: NodeRecord): number {
-  const { site, node: id } = node.info;
-  const inSite = (inputs.bySite.get(site) ?? 0) - (inputs.byNode.get(id) ?? 0);
-  let slowest = inSite > 0 ? over(linkBetween(state, site, site), inSite) : 0;
-  const far = inputs.total - (inputs.bySite.get(site) ?? 0);
-  if (far <= 0) return slowest;
-  for (const [source, bytes] of inputs.bySource) {
-    if (source === site) continue;
-    slowest = Math.max(slowest, over(linkBetween(state, source, site), Math.min(bytes, far)));
-  }
-  return slowest;
-}
-
-function over(link: Readonly<Link>, bytes: number): number {
-  return link.latencySeconds + bytes / link.bytesPerSecond;
+  return { seconds, awaited };
 }
 
 /** How long until the node has a thread for the task: nothing when one is idle; else until one of the running
@@ -84,17 +99,22 @@ function waitSeconds(state: SchedulerState, task: TaskRecord, node: NodeRecord):
   const used = node.usedThreads;
   if (used + node.parkedCount + task.needs.threads <= threads) return 0;
   let soonest = Number.POSITIVE_INFINITY;
-  let queued = 0;
-  for (const other of node.assigned.values()) {
-    const { phase } = other;
-    if (phase.name !== 'assigned') continue;
+  let running = 0;
+  let seen = 0;
+  // The oldest come first, so that these are what runs.
+  for (const { phase } of node.assigned.values()) {
+    if (phase.name !== 'assigned' || ++seen > limits.weighedRuns) break;
+    if (!phase.started) continue;
     const passed = (state.now - phase.since) / 1000;
-    if (phase.started) soonest = Math.min(soonest, Math.max(phase.seconds - passed, phase.seconds / 10));
-    else if (runsBefore(other, task)) queued += phase.seconds;
+    running += phase.seconds;
+    soonest = Math.min(soonest, Math.max(phase.seconds - passed, phase.seconds / 10));
   }
-  const sample = node.parked.sample(16);
-  const first = sample.filter((other) => runsBefore(other, task)).length;
-  if (sample.length > 0) queued += (node.parkedSeconds * first) / sample.length;
+  let queued = Math.max(0, node.assignedSeconds - running);
+  if (node.parkedCount > 0) {
+    const sample = node.parked.sample(limits.weighedRuns);
+    const first = sample.filter((other) => runsBefore(other, task)).length;
+    if (sample.length > 0) queued += (node.parkedSeconds * first) / sample.length;
+  }
   const idle = used < threads || soonest === Number.POSITIVE_INFINITY;
   return (idle ? 0 : soonest) + queued / Math.max(1, threads);
 }
@@ -129,14 +149,57 @@ function lacksReach(state: SchedulerState, task: TaskRecord, node: NodeRecord): 
   });
 }
 
-/** What choosing this node costs: when the task would end there, and twice the time of its transfers, since
- * they hold up others on the same lines and estimates of waiting are poor. */
-export function costOf(
-  state: SchedulerState,
-  task: TaskRecord,
-  place: { readonly node: NodeRecord; readonly inputs: InputBytes },
-): number {
-  const fetch = fetchSeconds(state, place.inputs, place.node);
-  const penalty = lacksReach(state, task, place.node) ? assumptions.unreachedSeconds : 0;
-  return Math.max(waitSeconds(state, task, place.node), fetch) + 2 * fetch + penalty;
+/** What users of the result must move if it is made here and the rest of their inputs is elsewhere. */
+function pullSeconds(state: SchedulerState, pulls: readonly Pull[], node: NodeRecord): number {
+  let seconds = 0;
+  for (const { node: other, bytes } of pulls) {
+    if (other === node) continue;
+    seconds += bytes / linkBetween(state, node.info.site, other.info.site).bytesPerSecond;
+  }
+  return seconds;
+}
+
+/** A store that is nearly full would have to spill what comes. */
+function pressureSeconds(node: NodeRecord, incoming: number): number {
+  const { memoryBytes } = node.info;
+  if (!(memoryBytes > 0)) return 0;
+  const full = (node.status.storedBytes + node.receivingBytes + incoming) / memoryBytes;
+  return full <= assumptions.storePressure
+    ? 0
+    : (full - assumptions.storePressure) * assumptions.pressureSeconds;
+}
+
+/** What choosing a node costs, part by part. */
+export interface Cost {
+  readonly node: NodeRecord;
+  readonly waitSeconds: number;
+  readonly fetchSeconds: number;
+  readonly awaited: Incoming | undefined;
+  readonly pullSeconds: number;
+  readonly otherSeconds: number;
+  /** When the task could begin there, and what its transfers take from others. */
+  readonly sum: number;
+}
+
+export function costOf(state: SchedulerState, weighed: Weighed, node: NodeRecord): Cost {
+  const { task } = weighed;
+  const fetch = fetchOf(state, weighed, node);
+  const wait = waitSeconds(state, task, node);
+  const pull = weighed.pulls.length === 0 ? 0 : pullSeconds(state, weighed.pulls, node);
+  const unreached = lacksReach(state, task, node) ? assumptions.unreachedSeconds : 0;
+  const other = unreached + pressureSeconds(node, fetch.seconds > 0 ? weighed.total : 0);
+  const sum =
+    Math.max(wait, fetch.seconds) +
+    assumptions.fetchWeight * fetch.seconds +
+    assumptions.pullWeight * pull +
+    other;
+  return {
+    node,
+    waitSeconds: wait,
+    fetchSeconds: fetch.seconds,
+    awaited: fetch.awaited,
+    pullSeconds: pull,
+    otherSeconds: other,
+    sum,
+  };
 }

@@ -3,7 +3,7 @@
  * one that is to be dropped when late isn't begun once its time has passed. All by the scheduler's own clock:
  * that of a node or client is never compared with it. Pure. Must not know: nodes, how tasks are placed.
  */
-import { secondsOf } from './cost.ts';
+import { secondsOf } from './estimates.ts';
 import { limits } from './limits.ts';
 import { fail, schedulerError } from './lineage-core.ts';
 import { isActive, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';

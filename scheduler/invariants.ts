@@ -40,6 +40,11 @@ export function check(state: SchedulerState): string[] {
 function queuedTasks(state: SchedulerState): Map<TaskRecord, string | undefined> {
   const queued = new Map<TaskRecord, string | undefined>();
   for (const task of state.fresh) queued.set(task, undefined);
+  for (const list of state.incoming.values()) {
+    for (const { waiting } of list) {
+      for (const { task, phase } of waiting) if (task.phase === phase) queued.set(task, undefined);
+    }
+  }
   for (const { queue } of state.classes.values()) for (const task of queue.all()) queued.set(task, undefined);
   for (const node of state.nodes.values()) {
     for (const task of node.parked.all()) queued.set(task, node.info.node);

@@ -59,10 +59,26 @@ export const limits = {
   classes: 256,
   /** Nodes holding inputs, and nodes of each site, that are weighed for one task: constant work a task. */
   holderCandidates: 8,
-  siteCandidates: 4,
+  siteCandidates: 3,
+  idleCandidates: 6,
+  /** Of the inputs of a task so many are weighed, standing for all; of the runs of a node, so many. */
+  weighedInputs: 64,
+  weighedRuns: 16,
+  /** Users of a result, and inputs of each, that are looked at to see where the result will be drawn; smaller
+   * results move anywhere. */
+  usersAhead: 3,
+  inputsAhead: 8,
+  pulledBytes: 1e5,
+  /** Measured pairs remembered by a node; kinds of tasks whose runs are remembered. */
+  pairRates: 256,
+  learntKinds: 10_000,
+  /** Larger submissions keep the order in which they came: ranking them would hold up the loop. */
+  rankedTasks: 50_000,
   /** Nodes and tasks looked at when an idle node takes over queued work. */
   stealNodes: 8,
-  stealTasks: 8,
+  stealTasks: 4,
+  /** Placement is tried again at once so often, since moves make other tasks placeable. */
+  placementRounds: 4,
   /** Bytes that may wait for a client that does not read: a whole trace, and then some. */
   backlogBytes: 256 * 2 ** 20,
   /** A node's memory is looked at in spans of so many runs; when the least of each of so many spans exceeds
@@ -118,6 +134,19 @@ export const assumptions = {
   unreachedSeconds: 600,
   /** Smaller transfers measure latency, not bandwidth. */
   measuredBytes: 1e6,
+  latencyBytes: 64_000,
+  /** Evidence of what a line bears fades over so many seconds of use. */
+  meterSeconds: 3,
+  /** What the time of transfers counts beside the delay: they hold up others on the same lines. */
+  fetchWeight: 1,
+  /** The same for what users of the result will have to move: it is less certain. */
+  pullWeight: 0.5,
+  /** A full store is worth avoiding for so many seconds. */
+  pressureSeconds: 60,
+  /** What moving a queued task must gain, as a part of what it takes (of a second at most). */
+  stealDoubt: 0.05,
+  /** Inputs of fewer bytes tell nothing about how long a task takes. */
+  smallInputBytes: 1e6,
   /** Work sent ahead so that a thread need not wait for the scheduler: in seconds of work a thread and in
    * tasks a thread. Tasks known to be longer are not sent ahead, or they would start before the
    * continuation of what has just finished. */

@@ -5,13 +5,16 @@
  */
 import type { NodeId, TaskKey } from '../runtime/index.ts';
 import { flawOf, schedulerError } from './flaw-core.ts';
+import { nothingPlanned, unplan } from './incoming-core.ts';
 import { letGo } from './keeper-core.ts';
 import { limits } from './limits.ts';
 import type { WireError } from './protocol.ts';
 import {
+  type AssignedPhase,
   type HeldPhase,
   isActive,
   isNeeded,
+  type NodeRecord,
   noteLoad,
   notify,
   type ReadyPhase,
@@ -47,12 +50,14 @@ function leave(state: SchedulerState, task: TaskRecord): void {
   if (phase.name === 'ready' && phase.parked !== undefined) {
     const node = state.nodes.get(phase.parked);
     if (node === undefined) return;
+    unplan(state, phase.plan);
     node.parkedCount--;
     node.parkedSeconds = node.parkedCount === 0 ? 0 : node.parkedSeconds - phase.seconds;
     noteLoad(state, node);
   } else if (phase.name === 'assigned') {
     const node = state.nodes.get(phase.node);
     if (node === undefined) return;
+    settlePlan(state, phase, node);
     node.assigned.delete(phase.run);
     node.assignedSeconds = node.assigned.size === 0 ? 0 : node.assignedSeconds - phase.seconds;
     const empty = node.assigned.size === 0;
@@ -68,6 +73,14 @@ function leave(state: SchedulerState, task: TaskRecord): void {
   }
 }
 
+/** A run has begun, or will not: nothing more is fetched for it. */
+export function settlePlan(state: SchedulerState, phase: AssignedPhase, node: NodeRecord): void {
+  if (phase.plan.length === 0) return;
+  node.fetchingRuns--;
+  unplan(state, phase.plan);
+  phase.plan = nothingPlanned;
+}
+
 function enter(state: SchedulerState, task: TaskRecord): void {
   const { phase } = task;
   if (phase.name === 'ready') {
@@ -79,6 +92,7 @@ function enter(state: SchedulerState, task: TaskRecord): void {
     state.dirty.add(node);
   } else if (phase.name === 'assigned') {
     const node = state.nodes.get(phase.node)!;
+    if (phase.plan.length > 0) node.fetchingRuns++;
     node.assigned.set(phase.run, task);
     node.assignedSeconds += phase.seconds;
     node.usedThreads += task.needs.threads;
@@ -121,7 +135,7 @@ function remember(
 }
 
 function makeReady(state: SchedulerState, task: TaskRecord): void {
-  const phase: ReadyPhase = { name: 'ready', parked: undefined, seconds: 0 };
+  const phase: ReadyPhase = { name: 'ready', parked: undefined, seconds: 0, plan: nothingPlanned };
   setPhase(state, task, phase, 'all inputs are held');
   state.fresh.push(task);
 }

@@ -3,9 +3,12 @@
  * of runs that no longer count are dropped by their run id. Pure. Must not know: connections, clients.
  */
 import { assertNever, type NodeId, type RunId, type TaskKey } from '../runtime/index.ts';
-import { linkBetween, noteUnreached } from './cost.ts';
-import { assumptions, limits } from './limits.ts';
-import { drop, fail, hold, loseReplica, redo } from './lineage-core.ts';
+import { noteUnreached } from './cost.ts';
+import { learnFrom } from './estimates.ts';
+import { noteArrival } from './incoming-core.ts';
+import { limits } from './limits.ts';
+import { drop, fail, hold, loseReplica, redo, settlePlan } from './lineage-core.ts';
+import { measure } from './link-model.ts';
 import { keepTrace } from './progress.ts';
 import type { FromNode } from './protocol.ts';
 import { refreshClasses } from './ready-classes.ts';
@@ -27,7 +30,9 @@ export function onNodeMessage(state: SchedulerState, node: NodeRecord, message: 
   switch (message.type) {
     case 'run-started': {
       const current = currentRun(state, node, message);
-      if (current !== undefined) current.phase.started = true;
+      if (current === undefined) return;
+      current.phase.started = true;
+      settlePlan(state, current.phase, node);
       return;
     }
     case 'run-done':
@@ -86,19 +91,12 @@ function onRunDone(state: SchedulerState, node: NodeRecord, message: Of<'run-don
   const current = currentRun(state, node, message);
   // An aborted run that ended before it heard: the node forgets its datum when it does (see `abort`).
   if (current === undefined) return;
-  const { durations } = state;
-  const { fn } = current.task.spec;
   const seconds = Math.max(0, message.trace.endMs - message.trace.startMs) / 1000;
-  durations.set(fn, learn(durations.get(fn), seconds));
-  tallyResult(state.tally, fn, message.bytes);
+  learnFrom(state, current.task, { seconds, bytes: message.bytes });
+  tallyResult(state.tally, current.task.spec.fn, message.bytes);
   const { bytes, inline } = message;
   const copy = { node: node.info.node, bytes };
   hold(state, current.task, inline === undefined ? copy : { ...copy, inline });
-}
-
-function learn(known: number | undefined, measured: number): number {
-  if (!Number.isFinite(measured)) return known ?? assumptions.taskSeconds;
-  return known === undefined ? measured : known + assumptions.learning * (measured - known);
 }
 
 function onRunFailed(state: SchedulerState, node: NodeRecord, message: Of<'run-failed'>): void {
@@ -147,15 +145,11 @@ function onReplicaAdded(state: SchedulerState, node: NodeRecord, message: Of<'re
   const source = from === undefined ? undefined : state.nodes.get(from);
   if (source !== undefined)
     tallyTransfer(state.tally, { from: source.info.site, to: site }, { bytes, ms: fetchMs });
-  if (source !== undefined && fetchMs !== undefined && fetchMs > 0 && bytes >= assumptions.measuredBytes) {
-    const link = linkBetween(state, source.info.site, site);
-    const rate = bytes / (fetchMs / 1000);
-    state.links.set(`${source.info.site}>${site}`, {
-      ...link,
-      bytesPerSecond: learn(link.bytesPerSecond, rate),
-    });
+  if (source !== undefined && fetchMs !== undefined) {
+    measure(state, { from: source, to: node, bytes, seconds: fetchMs / 1000 });
   }
   const task = state.tasks.get(key);
+  if (task !== undefined) noteArrival(state, task, node);
   confirmCopy(node, task);
   if (task?.phase.name === 'held') {
     task.phase.replicas.add(id);

@@ -5,14 +5,16 @@
  * where that pays. Pure, with work a task that does not grow with the number of nodes. Must not know: how
  * tasks came to be ready.
  */
-import type { NodeId } from '../runtime/index.ts';
 import { assign } from './assignment.ts';
-import { costOf, type InputBytes, inputBytes, secondsOf } from './cost.ts';
+import { bestNode } from './candidates.ts';
 import { dropLate, isTooLate } from './deadline-core.ts';
+import { secondsOf } from './estimates.ts';
+import { planFetches } from './incoming-core.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
 import { boundSite, classOf, resourcesFree } from './ready-classes.ts';
 import { runsBefore } from './ready-queue.ts';
+import { fullness, hasThreads } from './room.ts';
 import {
   idleThreads,
   type NodeRecord,
@@ -21,9 +23,18 @@ import {
   type TaskRecord,
   takesWork,
 } from './scheduler-state.ts';
+import { worthTaking } from './stealing.ts';
 
 /** Finds nodes for what has become ready and work for nodes that have room. */
 export function placeTasks(state: SchedulerState): void {
+  // A task that is moved may free others that waited for what it would have fetched.
+  for (let round = 0; round < limits.placementRounds; round++) {
+    placeOnce(state);
+    if (state.fresh.length === 0) return;
+  }
+}
+
+function placeOnce(state: SchedulerState): void {
   const fresh = state.fresh;
   state.fresh = [];
   const filled = new Set<ReadyClass>();
@@ -40,11 +51,12 @@ export function placeTasks(state: SchedulerState): void {
   }
   if (state.crowded.size === 0) return;
   for (const thief of [...state.idle].slice(0, limits.stealNodes)) {
-    while (idleThreads(thief) > 0 && takeOver(state, thief) && giveNext(state, thief, false));
+    while (idleThreads(thief) > 0 && takeOver(state, thief));
   }
 }
 
-/** Parks a task that has just become ready at its best node, or queues it with its class. */
+/** Parks a task that has just become ready at its best node, queues it with its class, or has it wait for a
+ * copy of an input that is on its way to the best site. */
 function admit(state: SchedulerState, task: TaskRecord, filled: Set<ReadyClass>): void {
   const site = boundSite(state, task);
   if (site === 'conflict') {
@@ -53,87 +65,28 @@ function admit(state: SchedulerState, task: TaskRecord, filled: Set<ReadyClass>)
     return;
   }
   const kind = classOf(state, task, site);
-  const inputs = inputBytes(state, task);
-  const bound = inputs.total > 0 || task.spec.hints.together !== undefined;
-  const best = bound ? bestNode(state, task, { kind, inputs }) : undefined;
-  if (best !== undefined) {
-    park(state, task, best);
-    return;
-  }
   if (task.phase.name !== 'ready') return;
-  kind.queue.push(task, task.phase);
-  filled.add(kind);
+  const bound = task.spec.hints.together !== undefined || hasBytes(task);
+  const best = bound ? bestNode(state, task, kind) : undefined;
+  if (best === undefined) {
+    kind.queue.push(task, task.phase);
+    filled.add(kind);
+  } else if (best.awaited !== undefined) {
+    best.awaited.waiting.push({ task, phase: task.phase });
+  } else {
+    park(state, task, best.node);
+  }
 }
 
-function park(state: SchedulerState, task: TaskRecord, node: NodeRecord): void {
-  const phase = { name: 'ready', parked: node.info.node, seconds: secondsOf(state, task) } as const;
+function hasBytes({ inputs }: TaskRecord): boolean {
+  return inputs.some(({ phase }) => phase.name === 'held' && phase.inline === undefined && phase.bytes > 0);
+}
+
+export function park(state: SchedulerState, task: TaskRecord, node: NodeRecord): void {
+  const plan = planFetches(state, task, node);
+  const phase = { name: 'ready', parked: node.info.node, seconds: secondsOf(state, task), plan } as const;
   setPhase(state, task, phase, `best on ${node.info.node}`);
   node.parked.push(task, phase);
-}
-
-/** Nodes worth weighing: those that hold most of the inputs, and a few of each site in turn. */
-function candidates(kind: ReadyClass, inputs: InputBytes, state: SchedulerState): Set<NodeRecord> {
-  const found = new Set<NodeRecord>();
-  const holders = [...inputs.byNode].sort((a, b) => b[1] - a[1]);
-  for (const [id] of holders.slice(0, limits.holderCandidates)) {
-    const node = state.nodes.get(id)!;
-    if (kind.nodes.has(node)) found.add(node);
-  }
-  for (const list of kind.bySite.values()) {
-    for (let step = 0; step < Math.min(limits.siteCandidates, list.length); step++) {
-      found.add(list[(kind.turn + step) % list.length]!);
-    }
-  }
-  kind.turn++;
-  return found;
-}
-
-function bestNode(
-  state: SchedulerState,
-  task: TaskRecord,
-  { kind, inputs }: { readonly kind: ReadyClass; readonly inputs: InputBytes },
-): NodeRecord | undefined {
-  let best: NodeRecord | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const node of candidates(kind, inputs, state)) {
-    const cost = costOf(state, task, { node, inputs }) + fullness(node) * 1e-6;
-    if (cost < least) {
-      best = node;
-      least = cost;
-    }
-  }
-  const { together } = task.spec.hints;
-  if (together === undefined || best === undefined) return best;
-  const usual = state.nodes.get(state.groups.get(together) ?? ('' as NodeId));
-  // A group stays together unless that costs more than the task itself takes.
-  if (usual !== undefined && kind.nodes.has(usual)) {
-    if (costOf(state, task, { node: usual, inputs }) <= least + secondsOf(state, task)) return usual;
-  }
-  state.groups.delete(together);
-  state.groups.set(together, best.info.node);
-  for (const oldest of state.groups.keys()) {
-    if (state.groups.size <= limits.groups) break;
-    state.groups.delete(oldest);
-  }
-  return best;
-}
-
-function fullness(node: NodeRecord): number {
-  return (node.usedThreads + node.parkedCount) / Math.max(1, node.info.threads);
-}
-
-/** Whether the node has threads for the task now; `ahead`: also when it would not begin at once. */
-function hasThreads(node: NodeRecord, task: TaskRecord, ahead: boolean): boolean {
-  const after = node.usedThreads + task.needs.threads;
-  const { threads } = node.info;
-  if (after <= threads) return true;
-  if (!ahead) return false;
-  // Inputs from elsewhere are fetched while others run; short tasks follow one another without a gap.
-  const extra = task.inputs.length > 0 ? Math.max(1, Math.ceil(threads / 4)) : 0;
-  if (after <= threads + extra) return true;
-  return (
-    node.assignedSeconds < assumptions.aheadSeconds * threads && after <= assumptions.aheadTasks * threads
-  );
 }
 
 /** Sends the node the first task that it should run and has room for; false when there is none. A task of
@@ -160,27 +113,10 @@ function giveNext(state: SchedulerState, node: NodeRecord, ahead: boolean): bool
   return true;
 }
 
-/** Moves a task that is parked at a busy node to an idle one, if it would begin there sooner by more than it
- * costs to bring its inputs. */
+/** An idle node takes a task from a busy one. */
 function takeOver(state: SchedulerState, thief: NodeRecord): boolean {
-  let best: TaskRecord | undefined;
-  let most = 0.001;
-  const victims = [...state.crowded].slice(0, limits.stealNodes).filter((node) => node !== thief);
-  for (const victim of victims) {
-    for (const task of victim.parked.sample(limits.stealTasks)) {
-      const site = boundSite(state, task);
-      if (site === 'conflict' || !classOf(state, task, site).nodes.has(thief)) continue;
-      if (!resourcesFree(thief, task) || !hasThreads(thief, task, false)) continue;
-      const inputs = inputBytes(state, task);
-      const gain =
-        costOf(state, task, { node: victim, inputs }) - costOf(state, task, { node: thief, inputs });
-      if (gain > most) {
-        best = task;
-        most = gain;
-      }
-    }
-  }
-  if (best === undefined) return false;
-  park(state, best, thief);
-  return true;
+  const task = worthTaking(state, thief);
+  if (task === undefined) return false;
+  park(state, task, thief);
+  return giveNext(state, thief, false);
 }

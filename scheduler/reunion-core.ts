@@ -4,9 +4,10 @@
  * lost. Runs that another scheduler gave are adopted. Pure. Must not know: connections.
  */
 import type { RunId } from '../runtime/index.ts';
-import { secondsOf } from './cost.ts';
+import { secondsOf } from './estimates.ts';
+import { nothingPlanned, planFetches } from './incoming-core.ts';
 import { limits } from './limits.ts';
-import { loseReplica, redo, retire, setPhase } from './lineage-core.ts';
+import { loseReplica, redo, retire, setPhase, settlePlan } from './lineage-core.ts';
 import type { FromNode, NodeInfo } from './protocol.ts';
 import { refreshClasses, resourcesFree } from './ready-classes.ts';
 import {
@@ -62,6 +63,7 @@ export function onRunAnnounced(state: SchedulerState, node: NodeRecord, message:
   const phase = task?.phase;
   if (phase?.name === 'assigned' && phase.run === run && phase.node === id) {
     phase.started ||= started;
+    if (started) settlePlan(state, phase, node);
     return;
   }
   const awaits = phase?.name === 'waiting' || phase?.name === 'ready';
@@ -70,10 +72,11 @@ export function onRunAnnounced(state: SchedulerState, node: NodeRecord, message:
     return;
   }
   const seconds = secondsOf(state, task);
+  const plan = started ? nothingPlanned : planFetches(state, task, node);
   setPhase(
     state,
     task,
-    { name: 'assigned', node: id, run, since: state.now, seconds, started },
+    { name: 'assigned', node: id, run, since: state.now, seconds, started, plan },
     `run ${run} goes on at ${id}`,
   );
   if (started) spareInputs(state, task);

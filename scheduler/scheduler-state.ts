@@ -14,7 +14,10 @@ import {
 } from '../runtime/index.ts';
 import { BlackBox } from './black-box.ts';
 import type { Dataset } from './dataset-core.ts';
+import type { Learnt } from './estimates.ts';
+import type { Incoming } from './incoming-core.ts';
 import { limits } from './limits.ts';
+import { emptyMeter, type Link, type Meter } from './link-model.ts';
 import type { PlacementPolicy } from './policy.ts';
 import type {
   Hints,
@@ -37,6 +40,8 @@ export interface ReadyPhase {
   readonly name: 'ready';
   readonly parked: NodeId | undefined;
   readonly seconds: number;
+  /** What its node will fetch for it. */
+  readonly plan: readonly Incoming[];
 }
 export interface AssignedPhase {
   readonly name: 'assigned';
@@ -45,6 +50,8 @@ export interface AssignedPhase {
   readonly since: Millis;
   readonly seconds: number;
   started: boolean;
+  /** What its node fetches for it; nothing more once it has begun. */
+  plan: readonly Incoming[];
 }
 export interface HeldPhase {
   readonly name: 'held';
@@ -74,7 +81,7 @@ export interface TaskRecord {
   readonly spec: TaskSpec;
   readonly inputs: readonly TaskRecord[];
   readonly owner: ClientId;
-  readonly rank: number;
+  rank: number;
   readonly priority: number;
   /** When it should begin, for the sake of deadlines; `Infinity` without. */
   due: Millis | number;
@@ -134,6 +141,14 @@ export interface NodeRecord {
   usedThreads: number;
   readonly used: Map<string, number>;
   readonly classes: Set<ReadyClass>;
+  /** Bytes that it is planned to send and to receive; what it has done so far; rates by sender. */
+  sendingBytes: number;
+  receivingBytes: number;
+  readonly sent: Meter;
+  readonly received: Meter;
+  readonly rates: Map<NodeId, number>;
+  /** Assigned runs that still wait for inputs to come. */
+  fetchingRuns: number;
   status: { storedBytes: number; rssBytes: number; running: number };
 }
 
@@ -155,10 +170,6 @@ export interface ClientRecord {
   told: string;
 }
 
-export interface Link {
-  bytesPerSecond: number;
-  latencySeconds: number;
-}
 /** One change of phase, for `story`. */
 export interface Transition {
   readonly seq: number;
@@ -210,9 +221,11 @@ export interface SchedulerState {
   readonly idle: Set<NodeRecord>;
   readonly crowded: Set<NodeRecord>;
   readonly groups: Map<string, NodeId>;
-  /** Mean seconds by function name; links by `from>to` site names. */
-  readonly durations: Map<string, number>;
-  readonly links: Map<string, Link>;
+  /** What runs have shown, by function name and by kind of task; links by the names of their sites. */
+  readonly learnt: Map<string, Learnt>;
+  readonly links: Map<SiteName, Map<SiteName, Link>>;
+  /** Copies that are coming, by datum. */
+  readonly incoming: Map<TaskRecord, Incoming[]>;
   /** When a node last could not reach another, by `node<holder`. */
   readonly unreached: Map<string, Millis>;
   readonly counts: Record<PhaseName, number>;
@@ -261,8 +274,9 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     idle: new Set(),
     crowded: new Set(),
     groups: new Map(),
-    durations: new Map(),
+    learnt: new Map(),
     links: new Map(),
+    incoming: new Map(),
     unreached: new Map(),
     counts: { released: 0, waiting: 0, ready: 0, assigned: 0, held: 0, failed: 0 },
     inlineBytes: 0,
@@ -296,6 +310,12 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
     usedThreads: 0,
     used: new Map(),
     classes: new Set(),
+    sendingBytes: 0,
+    receivingBytes: 0,
+    sent: emptyMeter(),
+    received: emptyMeter(),
+    rates: new Map(),
+    fetchingRuns: 0,
     status: { storedBytes: 0, rssBytes: 0, running: 0 },
   };
 }

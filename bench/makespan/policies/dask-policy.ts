@@ -5,7 +5,7 @@
  * begun from saturated ones. Must not know: sites and links, as Dask does not.
  */
 import { assign } from '../../../scheduler/assignment.ts';
-import { secondsOf } from '../../../scheduler/cost.ts';
+import { secondsOf } from '../../../scheduler/estimates.ts';
 import type { FromNode } from '../../../scheduler/protocol.ts';
 import { boundSite, classOf } from '../../../scheduler/ready-classes.ts';
 import {
