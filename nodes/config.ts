@@ -17,10 +17,14 @@ export const tokenVariable = 'ASPERITAS_TOKEN';
 /** Set in a thread of a node while it loads modules of tasks, and in what they start. */
 export const loadingVariable = 'ASPERITAS_LOADING';
 
+/** Where a user's daemons keep what they must find again. */
+export function stateFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'asperitas');
+}
+
 /** Where the token lies unless `--token-file` names another place. */
 export function defaultTokenFile(env: NodeJS.ProcessEnv = process.env): string {
-  const state = env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state');
-  return join(state, 'asperitas', 'token');
+  return join(stateFolder(env), 'token');
 }
 
 /** The shared token: of the environment, of the file named, or of the default file.

@@ -5,6 +5,8 @@ export type { Inspector, TaskReport } from './client-inspect.ts';
 export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
 export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
 export { type FoldOptions, fold } from './fold.ts';
+export type { Journal } from './journal/journal.ts';
+export { openJournal } from './journal/open-journal.ts';
 export { type MetricFamily, openMetrics } from './metrics.ts';
 export { type ClientRole, tokenRoles } from './permissions.ts';
 export type { Hints, NodeStatus, RunTrace } from './protocol.ts';

@@ -2,9 +2,10 @@
  * Owns the command `asperitas scheduler`: the daemon that places tasks. Must not know: how tasks are placed.
  */
 import { AsperitasError, type Command, type CommandContext, roleOf } from '../../runtime/index.ts';
-import { startScheduler } from '../../scheduler/index.ts';
+import { type Journal, type RunningScheduler, startScheduler } from '../../scheduler/index.ts';
 import { defaultPort, forgetToken, readOrMakeToken, tokenPlace } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
+import { journalOptions, openJournalOf } from './journal-option.ts';
 import { httpPortOf, logOf, observedOptions } from './observed.ts';
 import { insecureOption, portOf, takesNoArguments, textOf } from './option-values.ts';
 
@@ -18,7 +19,16 @@ async function secretOf(tokenFile: string | undefined): Promise<string> {
   throw new AsperitasError('wrong-role', message, { role });
 }
 
-async function run({ args, options, stdout, signal }: CommandContext): Promise<number> {
+/** A scheduler that has lost its journal may promise nothing more: it ends, with the reason. */
+async function endOf(scheduler: RunningScheduler, journal: Journal): Promise<void> {
+  const lost = await Promise.race([scheduler.closed, journal.lost]);
+  if (lost === undefined) return;
+  await scheduler.close();
+  throw lost;
+}
+
+async function run(context: CommandContext): Promise<number> {
+  const { args, options, stdout, signal } = context;
   takesNoArguments(args, 'scheduler');
   const port = portOf(options) ?? defaultPort;
   const tokenFile = textOf(options, 'token-file');
@@ -27,21 +37,28 @@ async function run({ args, options, stdout, signal }: CommandContext): Promise<n
   const place = tokenPlace(tokenFile);
   forgetToken();
   const httpPort = httpPortOf(options);
-  const scheduler = await startScheduler({
-    port,
-    token,
-    check: options.check === true,
-    insecure: options['insecure-no-tls'] === true,
-    log: await logOf(options, { role: 'scheduler' }),
-    ...(httpPort === undefined ? {} : { httpPort }),
-    ...(host === undefined ? {} : { host }),
-  });
-  const stop = (): void => void scheduler.close();
-  signal.addEventListener('abort', stop, { once: true });
-  tellOwner(scheduler.url, stop);
-  stdout.write(`scheduler at ${scheduler.url}, token in ${place}\n`);
-  if (scheduler.httpUrl !== undefined) stdout.write(`health and metrics at ${scheduler.httpUrl}\n`);
-  await scheduler.closed.finally(leaveOwner);
+  const log = await logOf(options, { role: 'scheduler' });
+  const { journal, place: journalPlace } = await openJournalOf(context, { host, port });
+  try {
+    const scheduler = await startScheduler({
+      port,
+      token,
+      check: options.check === true,
+      insecure: options['insecure-no-tls'] === true,
+      log,
+      ...(httpPort === undefined ? {} : { httpPort }),
+      ...(host === undefined ? {} : { host }),
+    });
+    const stop = (): void => void scheduler.close();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    tellOwner(scheduler.url, stop);
+    stdout.write(`scheduler at ${scheduler.url}, token in ${place}, journal in ${journalPlace}\n`);
+    if (scheduler.httpUrl !== undefined) stdout.write(`health and metrics at ${scheduler.httpUrl}\n`);
+    await endOf(scheduler, journal).finally(leaveOwner);
+  } finally {
+    await journal.close();
+  }
   return 0;
 }
 
@@ -59,12 +76,16 @@ export const command: Command = {
       help: 'the secret that nodes and clients must know; made if it does not exist',
     },
     'insecure-no-tls': insecureOption,
+    ...journalOptions,
     ...observedOptions,
     check: { type: 'boolean', help: 'check the state after every event: slow, for finding defects' },
   },
   details:
     'Nodes and clients on other machines need a copy of the token file, or a token for their role ' +
     '(asperitas token).\n\n' +
+    'Of several schedulers with one --journal redis://... and one --cluster-name the first leads, and ' +
+    'another takes over when it ends; nodes and clients are given the addresses of all, with commas ' +
+    'between them.\n\n' +
     'example:\n  asperitas scheduler --host 10.0.0.1 --port 7010 --insecure-no-tls',
   run,
 };

@@ -3,9 +3,7 @@
  */
 import { AsperitasError } from '../../runtime/index.ts';
 import type { Journal } from './journal.ts';
-import { openLmdbJournal } from './lmdb.ts';
 import { forgetfulJournal } from './memory.ts';
-import { openRedisJournal } from './redis-journal.ts';
 
 export interface JournalOptions {
   /** Gives up waiting to become the writer. */
@@ -27,8 +25,15 @@ export interface JournalOptions {
 export async function openJournal(url: string, options: JournalOptions = {}): Promise<Journal> {
   const { name = 'default', ...others } = options;
   if (url === 'memory:') return forgetfulJournal();
-  if (url.startsWith('lmdb:') && url !== 'lmdb:') return await openLmdbJournal(url.slice(5), others);
-  if (/^rediss?:\/\//.test(url)) return await openRedisJournal(url, { cluster: name, ...others });
+  // Loaded when it is wanted: clients and nodes read this file too, and need neither library.
+  if (url.startsWith('lmdb:') && url !== 'lmdb:') {
+    const { openLmdbJournal } = await import('./lmdb.ts');
+    return await openLmdbJournal(url.slice('lmdb:'.length), others);
+  }
+  if (/^rediss?:\/\//.test(url)) {
+    const { openRedisJournal } = await import('./redis-journal.ts');
+    return await openRedisJournal(url, { cluster: name, ...others });
+  }
   // What was given is not quoted: it may be a mistyped address with a password.
   const message = 'no journal can be kept there: use memory:, lmdb:FOLDER or redis://HOST:PORT';
   throw new AsperitasError('unknown-journal', message, { scheme: url.split(':')[0]!.slice(0, 20) });
