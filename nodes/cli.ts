@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, string>> = {
   story: './commands/story.js',
   drain: './commands/drain.js',
   cancel: './commands/cancel.js',
+  report: './commands/report.js',
   token: './commands/token.js',
 };
 

@@ -152,6 +152,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     deaths: 0,
     losses: 0,
     unreachable: 0,
+    readiedBy: undefined,
     arrived: false,
   };
   state.tasks.set(spec.key, task);

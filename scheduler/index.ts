@@ -27,3 +27,4 @@ export {
   task,
   taskBody,
 } from './task.ts';
+export { chromeTrace, type TraceEvent, traceEvents } from './trace-events.ts';

@@ -212,7 +212,10 @@ export function hold(state: SchedulerState, task: TaskRecord, copy: Copy): void 
   // It can be made: what went wrong before says nothing about the next time that it must be.
   Object.assign(task, { thrown: 0, deaths: 0, losses: 0, unreachable: 0 });
   for (const dependent of task.dependents) {
-    if (dependent.phase.name === 'waiting' && --dependent.phase.missing === 0) makeReady(state, dependent);
+    if (dependent.phase.name === 'waiting' && --dependent.phase.missing === 0) {
+      dependent.readiedBy = task.spec.key;
+      makeReady(state, dependent);
+    }
   }
   task.arrived = true;
   state.awaited.delete(task);

@@ -51,7 +51,8 @@ export function tellTrace(state: SchedulerState, client: ClientId): void {
 }
 
 export function keepTrace(state: SchedulerState, trace: RunTrace): void {
-  state.traces.push(trace);
+  const after = state.tasks.get(trace.key)?.readiedBy;
+  state.traces.push(after === undefined ? trace : { ...trace, after });
   tallyRun(state.tally, trace, state.nodes.get(trace.node)?.status.storedBytes ?? 0);
   state.crossSiteBytes += trace.remoteBytes;
   if (state.traces.length > 1.25 * limits.traceRuns) state.traces = state.traces.slice(-limits.traceRuns);

@@ -164,6 +164,8 @@ export const runTrace = object({
   rssBeforeBytes: maybe(count),
   rssPeakBytes: maybe(count),
   rssAfterBytes: maybe(count),
+  /** Of its inputs, the one that came last; put in by the scheduler. */
+  after: maybe(taskKey),
   outcome: oneOf('done', 'failed'),
 });
 export type RunTrace = Infer<typeof runTrace>;

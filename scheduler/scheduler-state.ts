@@ -100,6 +100,8 @@ export interface TaskRecord {
   thrown: number;
   deaths: number;
   losses: number;
+  /** The input that came last: what it waited for longest. */
+  readiedBy?: TaskKey | undefined;
   /** Attempts that ended because living holders of inputs could not be reached. */
   unreachable: number;
   /** For scattered data: it has once been held. */

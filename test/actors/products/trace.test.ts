@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { summariseGraph } from '../../../actors/products/provenance.ts';
-import { type TraceEvent, writeTrace } from '../../../actors/products/trace-events.ts';
+import { writeTrace } from '../../../actors/products/trace-events.ts';
 import { summariseTrace } from '../../../actors/products/trace-summary.ts';
-import type { RunTrace } from '../../../scheduler/index.ts';
+import type { RunTrace, TraceEvent } from '../../../scheduler/index.ts';
 import { temporaryFolder } from '../../support/peers.ts';
 
 const epoch = 1_700_000_000_000;
