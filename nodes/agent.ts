@@ -16,6 +16,8 @@ import {
   webSocketTransport,
 } from '../runtime/index.ts';
 import type { NodeInfo } from '../scheduler/protocol.ts';
+import { serveCaller } from './actor-door.ts';
+import { ActorHost } from './actor-host.ts';
 import { Fetcher } from './fetcher.ts';
 import { limits } from './limits.ts';
 import type { NodeFigures } from './node-pages.ts';
@@ -57,7 +59,12 @@ export class NodeAgent {
    * has against it, such as `name-taken`. */
   readonly ended: Promise<void>;
   readonly #options: NodeOptions;
-  readonly #parts: { readonly store: Store; readonly runner: Runner; readonly fetcher: Fetcher };
+  readonly #parts: {
+    readonly store: Store;
+    readonly runner: Runner;
+    readonly fetcher: Fetcher;
+    readonly actors: ActorHost;
+  };
   readonly #listener: Listener;
   readonly #worker: Worker;
   readonly #stop = new AbortController();
@@ -72,6 +79,7 @@ export class NodeAgent {
       readonly store: Store;
       readonly runner: Runner;
       readonly fetcher: Fetcher;
+      readonly actors: ActorHost;
       readonly listener: Listener;
       readonly served: Served;
     },
@@ -110,10 +118,21 @@ export class NodeAgent {
     });
     const fetcher = new Fetcher({ token, node: name });
     const runner = await Runner.start({ ...options, node: name });
+    const onCount = (living: number): void => {
+      if (agent !== undefined) agent.#worker.onActors(living);
+    };
+    const actors = new ActorHost({ ...options, node: name, onCount });
     try {
       const served: Served = { served: 0, servedBytes: 0 };
-      const listener = await listenForData(options, store, served);
-      const parts = { store, runner, fetcher, listener, served };
+      const onServed = (_key: string, bytes: number): void => {
+        served.served++;
+        served.servedBytes += bytes;
+      };
+      const listener = await listenForData(options, (connection) => {
+        if (connection.hello.role === 'caller') serveCaller(connection, actors);
+        else serveData(connection, store, { onServed });
+      });
+      const parts = { store, runner, fetcher, actors, listener, served };
       agent = new NodeAgent(options, infoOf(options, listener.url), parts);
       void agent.#keepConnected(await agent.#join());
       return agent;
@@ -145,7 +164,8 @@ export class NodeAgent {
     this.#stop.abort();
     this.#worker.close();
     this.#connection?.close('the node leaves');
-    const { store, runner, fetcher } = this.#parts;
+    const { store, runner, fetcher, actors } = this.#parts;
+    actors.close();
     await Promise.allSettled([this.#listener.close(), runner.close(), fetcher.close()]);
     await store.close();
     this.#settle.resolve();
@@ -221,19 +241,18 @@ interface Served {
   servedBytes: number;
 }
 
-function listenForData(options: NodeOptions, store: Store, served: Served): Promise<Listener> {
+function listenForData(
+  options: NodeOptions,
+  onConnection: (connection: Connection) => void,
+): Promise<Listener> {
   const { token, name, host, port, insecure } = options;
-  const onServed = (_key: string, bytes: number): void => {
-    served.served++;
-    served.servedBytes += bytes;
-  };
   return webSocketTransport.listen({
     token,
     insecure,
     hello: { role: 'node', node: name },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
-    onConnection: (connection) => serveData(connection, store, { onServed }),
+    onConnection,
   });
 }
 

@@ -28,4 +28,18 @@ export const limits = {
   reconnectLastMs: 1_000,
   /** A scheduler greets who connects at once; one that is silent for so long hangs. */
   welcomeMs: 10_000,
+  /** An actor's `init` or `restore`, modules included: it may load a network onto a card. */
+  actorBeginMs: 120_000,
+  /** Its `snapshot` or `stop`. */
+  actorCallMs: 10_000,
+  /** The message at hand may go on so long when its actor is to move or stop. */
+  actorPauseMs: 10_000,
+  /** Messages handed to an actor's thread before it has answered: so that it need not wait for the next. */
+  actorAhead: 256,
+  /** What may wait in one mailbox, beside the number of messages. */
+  mailboxBytes: 512 * 2 ** 20,
+  /** Lines of one connection of a caller. */
+  actorLines: 10_000,
+  /** Actors may be so long in leaving a node that leaves; then they end with it. */
+  actorLeaveMs: 30_000,
 } as const;

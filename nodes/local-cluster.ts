@@ -3,8 +3,10 @@
  * ended together, also when this process dies. Must not know: what runs on it.
  */
 import { availableParallelism, totalmem } from 'node:os';
-import { AsperitasError } from '../runtime/index.ts';
+import { type ActorDefinition, type ActorMessages, AsperitasError } from '../runtime/index.ts';
 import {
+  type ActorAddress,
+  type Actors,
   type Cluster,
   type ClusterStatus,
   type Completed,
@@ -16,6 +18,7 @@ import {
   type LocalSite,
   type Progress,
   type Resolved,
+  type SpawnOptions,
   type WaitOptions,
 } from '../scheduler/index.ts';
 import type { RunTrace } from '../scheduler/protocol.ts';
@@ -123,6 +126,22 @@ export class LocalCluster implements Cluster {
 
   status(options?: WaitOptions): Promise<ClusterStatus> {
     return this.#client.status(options);
+  }
+
+  spawn<O, M extends ActorMessages>(definition: ActorDefinition<O, M>, options: O, more?: SpawnOptions) {
+    return this.#client.spawn(definition, options, more);
+  }
+
+  actor<O, M extends ActorMessages>(
+    definition: ActorDefinition<O, M>,
+    which: string | ActorAddress,
+    wait?: WaitOptions,
+  ) {
+    return this.#client.actor(definition, which, wait);
+  }
+
+  get actors(): Actors {
+    return this.#client.actors;
   }
 
   get inspect(): Inspector {

@@ -46,6 +46,8 @@ export const machineLimits = {
   cancelGraceMs: 2_000,
   /** How often a thread looks whether the run that it works on was cancelled. */
   cancelPollMs: 20,
+  /** An actor works so long without looking at what else has come. */
+  actorSliceMs: 5,
   /** Loading the modules of tasks, in all threads at once, on a slow disk. */
   loadMs: 60_000,
   /** A device's thread that dies so often within the time is not started again before it is over: a broken

@@ -85,7 +85,7 @@ class Cancellation {
 
 let loading: Promise<void> | undefined;
 
-async function loadModules(modules: readonly string[]): Promise<void> {
+export async function loadModules(modules: readonly string[]): Promise<void> {
   for (const url of modules) {
     // A thread's environment is its own: this is no mark on the node's process.
     process.env[loadingVariable] = url;

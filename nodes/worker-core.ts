@@ -5,7 +5,7 @@
  * task computes.
  */
 import { assertNever, type Millis, type TaskKey } from '../runtime/index.ts';
-import type { ToNode } from '../scheduler/protocol.ts';
+import type { TaskOrder } from '../scheduler/protocol.ts';
 import { announce } from './worker-announce.ts';
 import { doom, fetchMore, firstWaiting, hold, vanish } from './worker-data.ts';
 import { abort, giveBack, onCompute, onRunEnded, seekAgain, startReady } from './worker-runs.ts';
@@ -70,6 +70,9 @@ function dispatch(state: WorkerState, event: WorkerEvent): void {
       send(state, { type: 'heartbeat', storedBytes, rssBytes, running: state.occupied });
       return;
     }
+    case 'actors-noted':
+      state.actors = event.living;
+      return;
     case 'scheduler-lost':
       // What was given to this node goes on: it will be told of when the scheduler, or another, is there.
       state.connected = false;
@@ -83,11 +86,11 @@ function dispatch(state: WorkerState, event: WorkerEvent): void {
   }
 }
 
-function startsConnection({ type }: ToNode): boolean {
+function startsConnection({ type }: TaskOrder): boolean {
   return type === 'welcome' || type === 'refused';
 }
 
-function onMessage(state: WorkerState, message: ToNode): void {
+function onMessage(state: WorkerState, message: TaskOrder): void {
   switch (message.type) {
     case 'welcome':
       onWelcome(state, message.epoch);
@@ -191,7 +194,7 @@ function retire(state: WorkerState): void {
 function leaveWhenDone(state: WorkerState): void {
   // Nobody would hear of what runs on without a scheduler; what is ending ends then too.
   const running = [...state.runs.values()].some(({ phase }) => phase.name === 'running');
-  if (state.connected && running) return;
+  if (state.connected && (running || state.actors > 0)) return;
   state.left = true;
   state.out.push({ type: 'leave' });
 }

@@ -5,7 +5,7 @@
  * (worker-core.ts, worker-data.ts).
  */
 import type { Millis, NodeId, RunId, SiteName, TaskKey } from '../runtime/index.ts';
-import type { FromNode, Hints, Replica, ToNode, WireError } from '../scheduler/protocol.ts';
+import type { FromNode, Hints, Replica, TaskOrder, WireError } from '../scheduler/protocol.ts';
 import type { RunMemory } from './memory-meter.ts';
 import { RankQueue } from './rank-queue.ts';
 
@@ -80,7 +80,7 @@ export type RunOutcome =
   | { readonly ok: false; readonly error: WireError; readonly retryable: boolean };
 
 export type WorkerEvent =
-  | { readonly type: 'from-scheduler'; readonly message: ToNode }
+  | { readonly type: 'from-scheduler'; readonly message: TaskOrder }
   /** The shell has put the datum into the store, unless it lay there already. */
   | {
       readonly type: 'fetched';
@@ -113,6 +113,8 @@ export type WorkerEvent =
   | { readonly type: 'ticked'; readonly storedBytes: number; readonly rssBytes: number }
   /** The connection is over; the next one begins with a `welcome`. */
   | { readonly type: 'scheduler-lost' }
+  /** So many actors live here. */
+  | { readonly type: 'actors-noted'; readonly living: number }
   /** The process was asked to end. */
   | { readonly type: 'stopping' };
 
@@ -165,6 +167,8 @@ export interface WorkerState extends WorkerOptions {
   fetching: number;
   /** Runs that are running or ending, and the threads and resources they take. */
   occupied: number;
+  /** Actors that live here: the node does not leave before they have. */
+  actors: number;
   readonly used: Map<string, number>;
   /** Of the last scheduler that it worked for. */
   epoch: number;
@@ -190,6 +194,7 @@ export function createWorkerState(options: WorkerOptions): WorkerState {
     toFetch: new RankQueue(),
     fetching: 0,
     occupied: 0,
+    actors: 0,
     used: new Map(),
     epoch: 0,
     connected: false,

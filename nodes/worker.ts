@@ -15,7 +15,15 @@ import {
   toWireError,
   type WireMessage,
 } from '../runtime/index.ts';
-import { type FromNode, heartbeatMs, type NodeInfo, type Replica, ToNode } from '../scheduler/protocol.ts';
+import {
+  type FromNode,
+  heartbeatMs,
+  isActorOrder,
+  type NodeInfo,
+  type Replica,
+  ToNode,
+} from '../scheduler/protocol.ts';
+import type { ActorHost } from './actor-host.ts';
 import { type Fetcher, missReason } from './fetcher.ts';
 import { limits } from './limits.ts';
 import { MemoryMeter } from './memory-meter.ts';
@@ -37,6 +45,7 @@ export interface WorkerTools {
   readonly store: Store;
   readonly runner: Runner;
   readonly fetcher: Fetcher;
+  readonly actors: ActorHost;
   /** Called when the worker has finished what it was told to finish, or can't go on because of `error`. */
   readonly onLeave: (error: Error | undefined) => void;
 }
@@ -78,6 +87,7 @@ export class Worker {
     await connection.closed;
     if (this.#connection !== connection) return;
     this.#connection = undefined;
+    this.#tools.actors.part();
     this.#feed({ type: 'scheduler-lost' });
   }
 
@@ -98,8 +108,14 @@ export class Worker {
     return { connected, retiring, running: occupied, waiting, results: data.size, runsDone, runsFailed };
   }
 
+  /** So many actors live on the node. */
+  onActors(living: number): void {
+    this.#feed({ type: 'actors-noted', living });
+  }
+
   /** Finishes what runs, then leaves. */
   retire(): void {
+    this.#tools.actors.retire();
     this.#feed({ type: 'stopping' });
   }
 
@@ -121,6 +137,13 @@ export class Worker {
       this.#tools.onLeave(error as Error);
       return;
     }
+    if (isActorOrder(message)) {
+      this.#tools.actors.order(message);
+      return;
+    }
+    // Before the worker says that all is announced.
+    if (message.type === 'welcome') this.#tools.actors.join((report) => this.#send(report));
+    if (message.type === 'retire') this.#tools.actors.retire();
     this.#feed({ type: 'from-scheduler', message });
     if (message.type === 'welcome' && this.#state.connected) this.#onWelcome?.();
   }

@@ -21,15 +21,8 @@ export interface OutgoingParcel {
   readonly calls: readonly ActorCall[];
 }
 
-export interface ActorCallsOptions {
-  /** How many may be sent and not answered. */
-  readonly window: number;
-  /** How many travel together. */
-  readonly parcel: number;
-}
-
 export class ActorCalls {
-  readonly #options: ActorCallsOptions;
+  readonly #window: number;
   /** The oldest first; those that are done are cut off at the front. */
   #calls: ActorCall[] = [];
   #head = 0;
@@ -39,8 +32,12 @@ export class ActorCalls {
   #sent = 0;
   #open = 0;
 
-  constructor(options: ActorCallsOptions) {
-    this.#options = options;
+  /** Sent on a line that was lost: never sent again, as nobody knows whether they were carried out. */
+  #uncertain: ActorCall[] = [];
+
+  /** @param window how many may be sent and not answered */
+  constructor(window: number) {
+    this.#window = window;
   }
 
   /** Calls without an end. */
@@ -50,7 +47,7 @@ export class ActorCalls {
 
   /** Whether a new one would be sent at once. */
   get hasRoom(): boolean {
-    return this.#calls.length - this.#head < this.#options.window;
+    return this.#calls.length - this.#head < this.#window;
   }
 
   push(call: ActorCall): void {
@@ -58,12 +55,11 @@ export class ActorCalls {
     this.#open++;
   }
 
-  /** What may be sent now, and is sent by that. Nothing when the window is full. */
-  next(): OutgoingParcel | undefined {
-    const { window, parcel } = this.#options;
+  /** What may be sent now, at most so many, and is sent by that. Nothing when the window is full. */
+  next(most: number): OutgoingParcel | undefined {
     const from = this.#head + this.#sent;
     this.#forgetEnded(from);
-    const until = Math.min(this.#calls.length, this.#head + window, from + parcel);
+    const until = Math.min(this.#calls.length, this.#head + this.#window, from + most);
     if (until <= from) return undefined;
     const calls = this.#calls.slice(from, until);
     const first = this.#base + this.#sent;
@@ -99,21 +95,28 @@ export class ActorCalls {
     if (index >= 0 && index < this.#sent) this.#sent = index;
   }
 
-  /** The line is gone: what has no end is numbered anew on the next one. Those that were sent and are not
-   * back are given to `lost`, oldest first, which ends them or lets them be sent again. */
-  restart(lost: (call: ActorCall) => void): void {
-    const sent = this.#calls.slice(this.#head, this.#head + this.#sent);
-    this.#sent = 0;
-    for (const call of sent) if (!call.done) lost(call);
-    this.#calls = this.#calls.slice(this.#head).filter(({ done }) => !done);
+  /** The line is gone: what was not sent, or came back, is numbered anew on the next one. What was sent and
+   * has no end is sent again if it is idempotent; the rest is uncertain. */
+  restart(): void {
+    const from = this.#head + this.#sent;
+    const sent = this.#calls.slice(this.#head, from).filter(({ done }) => !done);
+    for (const call of sent) if (!call.idempotent) this.#uncertain.push(call);
+    const kept = sent.filter(({ idempotent }) => idempotent);
+    this.#calls = [...kept, ...this.#calls.slice(from).filter(({ done }) => !done)];
     this.#head = 0;
     this.#base = 0;
+    this.#sent = 0;
+  }
+
+  /** Ends those whose outcome will never be known. */
+  endUncertain(error: (call: ActorCall) => Error): void {
+    for (const call of this.#uncertain.splice(0)) this.end(call, error(call));
   }
 
   /** Ends all that are due, and returns when the next one will be. */
   expire(nowMs: number, error: (call: ActorCall) => Error): number {
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls.slice(this.#head)) {
+    for (const call of [...this.#uncertain, ...this.#calls.slice(this.#head)]) {
       if (call.done) continue;
       if (call.dueMs > nowMs) nextMs = Math.min(nextMs, call.dueMs);
       else this.end(call, error(call));
@@ -122,12 +125,13 @@ export class ActorCalls {
   }
 
   endAll(error: Error): void {
+    this.endUncertain(() => error);
     for (const call of this.#calls.slice(this.#head)) this.end(call, error);
   }
 
   /** What ended before it was sent never gets a number. */
   #forgetEnded(from: number): void {
-    const until = from + this.#options.window;
+    const until = from + this.#window;
     for (let index = from; index < Math.min(until, this.#calls.length); index++) {
       if (this.#calls[index]!.done) {
         const unsent = this.#calls.slice(from).filter(({ done }) => !done);

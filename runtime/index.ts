@@ -1,6 +1,9 @@
 /** The public face of the runtime: messages, codec and transport, free of tasks, graphs and astronomy. */
 
 export * from './actor.ts';
+export * from './actor-caller.ts';
+export * from './actor-link.ts';
+export * from './actor-messages.ts';
 export * from './codec.ts';
 export * from './command.ts';
 export * from './data-link.ts';

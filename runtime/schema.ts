@@ -32,6 +32,10 @@ export const count: Schema<number> = primitive(
   (v): v is number => Number.isSafeInteger(v) && (v as number) >= 0,
 );
 export const bytes: Schema<Uint8Array> = primitive('bytes', (v): v is Uint8Array => v instanceof Uint8Array);
+/** An object of a class, such as `instance(Float32Array)`. */
+export function instance<T>(Class: { new (...args: never[]): T; readonly name: string }): Schema<T> {
+  return primitive(`a ${Class.name}`, (v): v is T => v instanceof Class);
+}
 /** Anything: the receiver checks it by other means. */
 export const anything: Schema<unknown> = { parse: (value) => value, fits: () => true };
 

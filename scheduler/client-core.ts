@@ -3,6 +3,7 @@
  * Must not know: nodes, connections.
  */
 import { assertNever, type ClientId, type TaskKey } from '../runtime/index.ts';
+import type { ActorRequestMessage } from './actor-requests.ts';
 import { onDatasetRequest } from './dataset-core.ts';
 import { spreadDeadlines } from './deadline-core.ts';
 import { schedulerError } from './flaw-core.ts';
@@ -18,7 +19,11 @@ import { isActive, needsOf, notify, type SchedulerState, send, type TaskRecord }
 
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
 
-export function onClientMessage(state: SchedulerState, client: ClientId, message: ToScheduler): void {
+export function onClientMessage(
+  state: SchedulerState,
+  client: ClientId,
+  message: Exclude<ToScheduler, ActorRequestMessage>,
+): void {
   if (isQuestion(message)) {
     onQuestion(state, client, message);
     return;

@@ -26,6 +26,12 @@ export interface TaskReport {
   readonly story: readonly string[];
 }
 
+export interface DrainOptions extends WaitOptions {
+  readonly onWait?: (hinders: readonly string[]) => void;
+  /** Though actors be lost that can be neither moved nor restarted. */
+  readonly force?: boolean;
+}
+
 /** What an operator can ask of a cluster. `task` is a key, or a beginning that only one key has. */
 export interface Inspector {
   /** Nodes, tasks, functions and transfers as the scheduler sees them now. */
@@ -36,11 +42,9 @@ export interface Inspector {
    * ended already: then nothing changes. Rejects as `task` does. */
   cancel(task: string, options?: WaitOptions): Promise<{ readonly key: string; readonly cancelled: boolean }>;
   /** Retires a node: it finishes what runs and leaves. Resolves when it has gone; `onWait` is told what
-   * hinders it whenever that changes. Rejects with `no-such-node`. */
-  drain(
-    node: string,
-    options?: WaitOptions & { readonly onWait?: (hinders: readonly string[]) => void },
-  ): Promise<void>;
+   * hinders it whenever that changes. Rejects with `no-such-node`, and with `actor-pinned` where an actor
+   * would be lost that can be neither moved nor restarted. */
+  drain(node: string, options?: DrainOptions): Promise<void>;
 }
 
 export interface InspectorTools {
@@ -82,16 +86,14 @@ export class ClientInspector implements Inspector {
     });
   }
 
-  drain(
-    node: string,
-    options: WaitOptions & { readonly onWait?: (hinders: readonly string[]) => void } = {},
-  ): Promise<void> {
+  drain(node: string, options: DrainOptions = {}): Promise<void> {
     return this.#tools.within('drain', options, async (signal) => {
       let told: string | undefined;
+      const force = options.force === undefined ? {} : { force: options.force };
       for (let known = false; ; known = true) {
         let answer: Extract<Answer, { type: 'node-leaves' }>;
         try {
-          answer = await this.#ask({ type: 'drain-node', node }, 'node-leaves', signal);
+          answer = await this.#ask({ type: 'drain-node', node, ...force }, 'node-leaves', signal);
         } catch (error) {
           // Known a moment ago, and not any more: it has gone.
           if (known && (error as Partial<AsperitasError>).code === 'no-such-node') return;

@@ -2,11 +2,21 @@
  * Owns the promises of `Cluster`: what is lazy is submitted, waited for, fetched and released. Must not know:
  * the connection (client-connection.ts), how results are fetched (client-fetch.ts), how tasks run.
  */
-import { type AsperitasError, assertNever, type TaskKey, webSocketTransport } from '../runtime/index.ts';
+import {
+  type ActorDefinition,
+  type ActorMessages,
+  type AsperitasError,
+  assertNever,
+  type TaskKey,
+  webSocketTransport,
+} from '../runtime/index.ts';
+import { ActorLinks } from './actor-links.ts';
+import type { ActorAddress } from './actor-ref.ts';
+import { ClientActors, isActorNews } from './client-actors.ts';
 import { ClientConnection, type ConnectOptions, type SchedulerNews } from './client-connection.ts';
 import { Datasets } from './client-datasets.ts';
 import { ResultFetcher } from './client-fetch.ts';
-import { ClientInspector, isAnswer } from './client-inspect.ts';
+import { ClientInspector, type InspectorTools, isAnswer } from './client-inspect.ts';
 import { Questions } from './client-questions.ts';
 import { orAborted, shareWidely, until, Wait } from './client-wait.ts';
 import { type HeldNews, Wants } from './client-wants.ts';
@@ -18,6 +28,7 @@ import { clientLimits } from './limits.ts';
 import type { RunTrace, ToScheduler } from './protocol.ts';
 import { bindReferences, findInputs } from './references.ts';
 import { earlierInputs, graphTools, submitGraph } from './submission.ts';
+import type { SpawnOptions } from './supervision.ts';
 import { type Future, futureOf, type Held, isFuture, type Lazy, type Resolved } from './task.ts';
 
 export type { ConnectOptions } from './client-connection.ts';
@@ -39,6 +50,7 @@ class Client implements Cluster {
   readonly #progressListeners = new Set<(progress: Progress) => void>();
   readonly #questions: Questions;
   readonly inspect: ClientInspector;
+  readonly actors: ClientActors;
   readonly #datasets = new Datasets((request) => this.#tell(request));
   /** Resolves when the submission before has been sent. */
   #submitted: Promise<unknown> = Promise.resolve();
@@ -49,10 +61,12 @@ class Client implements Cluster {
     this.#links = new DataLinks({ token, transport });
     const tell = (message: ToScheduler): void => this.#tell(message);
     this.#questions = new Questions(tell);
-    this.inspect = new ClientInspector({
+    const tools: InspectorTools = {
       tell,
       within: (what, limits, body) => this.#within(what, limits, body),
-    });
+    };
+    this.inspect = new ClientInspector(tools);
+    this.actors = new ClientActors(tools, new ActorLinks({ token, transport }));
     this.#fetcher = new ResultFetcher({ wants: this.#wants, links: this.#links, tell });
     connection.listen({
       onNews: (news) => this.#receive(news),
@@ -115,6 +129,18 @@ class Client implements Cluster {
       job?.release(job.graph.wants);
       this.#end(wait);
     }
+  }
+
+  spawn<O, M extends ActorMessages>(definition: ActorDefinition<O, M>, options: O, more?: SpawnOptions) {
+    return this.actors.spawn(definition, options, more);
+  }
+
+  actor<O, M extends ActorMessages>(
+    definition: ActorDefinition<O, M>,
+    which: string | ActorAddress,
+    wait?: WaitOptions,
+  ) {
+    return this.actors.find(definition, which, wait);
   }
 
   status(options: WaitOptions = {}): Promise<ClusterStatus> {
@@ -290,6 +316,10 @@ class Client implements Cluster {
   }
 
   #receive(message: SchedulerNews): void {
+    if (isActorNews(message)) {
+      this.actors.hear(message);
+      return;
+    }
     if (isAnswer(message)) {
       this.inspect.answer(message);
       return;
@@ -330,6 +360,7 @@ class Client implements Cluster {
   #giveUp(lost: AsperitasError): void {
     for (const wait of [...this.#waits]) wait.fail(lost);
     this.#links.close();
+    this.actors.close(lost);
   }
 }
 

@@ -2,8 +2,12 @@
  * Owns the promise that a cluster makes to its user: the interface that `connect` and a local cluster give.
  * Must not know: how it is kept.
  */
+import type { ActorDefinition, ActorMessages } from '../runtime/index.ts';
+import type { ActorAddress, ActorRef } from './actor-ref.ts';
+import type { Actors } from './client-actors.ts';
 import type { Inspector } from './client-inspect.ts';
 import type { RunTrace, ToClient } from './protocol.ts';
+import type { SpawnOptions } from './supervision.ts';
 import type { Future, Held, Lazy, Resolved } from './task.ts';
 
 /** How long and under whose control to wait. An aborted wait cancels its tasks and rejects with `aborted`; a
@@ -36,6 +40,22 @@ export interface Cluster {
     lazies: readonly (Lazy<T> | Future<T>)[],
     options?: WaitOptions,
   ): AsyncIterable<Completed<T>>;
+  /** Spawns an actor; resolves when its state is made. It ends with this client unless it is `detached`.
+   * @throws AsperitasError `actor-name-taken`, `timeout` (no node had room), or what `init` throws */
+  spawn<O, M extends ActorMessages>(
+    definition: ActorDefinition<O, M>,
+    options: O,
+    more?: SpawnOptions,
+  ): Promise<ActorRef<M>>;
+  /** The living actor of a name, or the one that an address (a reference that was sent) stands for.
+   * @throws AsperitasError `no-such-actor`, `another-actor` */
+  actor<O, M extends ActorMessages>(
+    definition: ActorDefinition<O, M>,
+    which: string | ActorAddress,
+    wait?: WaitOptions,
+  ): Promise<ActorRef<M>>;
+  /** Groups of actors. */
+  readonly actors: Actors;
   status(options?: WaitOptions): Promise<ClusterStatus>;
   /** What an operator asks: why a task waits, what holds a node up, how much has travelled. */
   readonly inspect: Inspector;

@@ -1,6 +1,8 @@
 /** The public graph API: declare tasks, connect, compute. */
 
+export { type ActorAddress, type ActorChange, ActorRef } from './actor-ref.ts';
 export { type ConnectOptions, connect } from './client.ts';
+export type { Actors } from './client-actors.ts';
 export type { Inspector, TaskReport } from './client-inspect.ts';
 export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
 export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
@@ -13,6 +15,15 @@ export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
 export { bindReferences } from './references.ts';
 export { type RunningScheduler, type SchedulerOptions, startScheduler } from './scheduler.ts';
 export type { FunctionView, LinkView, NodeView, Overview } from './seeing-messages.ts';
+export {
+  child,
+  type GroupChild,
+  type PlaceOptions,
+  type Restarts,
+  type SpawnOptions,
+  type SupervisedGroup,
+  type Supervision,
+} from './supervision.ts';
 export {
   type Future,
   type Held,

@@ -4,6 +4,7 @@
  * not know: connections, how answers are shown.
  */
 import { assertNever, type ClientId } from '../runtime/index.ts';
+import { pinnedActor } from './actor-reports.ts';
 import { explain, story } from './explain.ts';
 import { limits } from './limits.ts';
 import { fail, schedulerError } from './lineage-core.ts';
@@ -90,13 +91,21 @@ function cancelTask(state: SchedulerState, task: TaskRecord, question: number): 
 
 function drainNode(
   state: SchedulerState,
-  { question, node: name }: { readonly question: number; readonly node: string },
+  asked: { readonly question: number; readonly node: string; readonly force?: boolean },
 ): Answer {
+  const { question, node: name } = asked;
   const node = state.nodes.get(name as NodeRecord['info']['node']);
   if (node === undefined) {
     const known = [...state.nodes.keys()].sort().slice(0, limits.likeNamed).join(', ') || 'none';
     const message = `no node ${name} is there; the nodes are ${known}`;
     return { type: 'declined', question, code: 'no-such-node', message, thing: name };
+  }
+  const pinned = node.retiring || asked.force === true ? undefined : pinnedActor(state, node.info.node);
+  if (pinned !== undefined) {
+    const { actor, name: called, definition } = pinned.spec;
+    const who = `actor ${called ?? actor} (${definition})`;
+    const message = `${who} on ${name} can be neither moved nor restarted: stop it, or drain by force`;
+    return { type: 'declined', question, code: 'actor-pinned', message, thing: called ?? actor };
   }
   if (!node.retiring) send(state, node.info.node, { type: 'retire' });
   return { type: 'node-leaves', question, node: name, gone: false, hinders: hinderersOf(node) };

@@ -3,6 +3,7 @@
  * compared. Used after every event by the simulation, and by a scheduler started with `--check`. Pure. Must
  * not know: how the state came about.
  */
+import { checkActors } from './actor-invariants.ts';
 import {
   isActive,
   isNeeded,
@@ -31,6 +32,7 @@ export function check(state: SchedulerState): string[] {
   // With every input knowing its users, equal sums mean that no user is known wrongly.
   expect(up === down, () => `${up} inputs, ${down} dependents`);
   for (const node of state.nodes.values()) checkNode(state, node, expect);
+  wrong.push(...checkActors(state));
   checkClients(state, expect);
   checkCounts(state, expect);
   return wrong;
@@ -140,8 +142,8 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
   }
   for (const [name, amount] of node.used) {
     expect(near(amount, used.get(name) ?? 0), () => `${id}: ${amount} of ${name} counted as used`);
-    const limit = node.info.resources[name];
-    expect(amount <= (limit ?? 0) + 1e-9, () => `${id}: ${amount} of ${name} used, ${limit ?? 0} there`);
+    const limit = (node.info.resources[name] ?? 0) - (node.reserved.named.get(name) ?? 0);
+    expect(amount <= limit + 1e-9, () => `${id}: ${amount} of ${name} used, ${limit} there`);
   }
   expect(near(node.usedThreads, threads), () => `${id}: ${node.usedThreads} threads counted as used`);
   expect(
@@ -159,7 +161,7 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
     () => `${id}: ${node.parkedCount} parked counted, ${parked.size} found`,
   );
   expect(state.crowded.has(node) === parked.size > 0, () => `${id}: wrongly crowded or not`);
-  const idle = takesWork(node) && node.info.threads > threads;
+  const idle = takesWork(node) && node.info.threads - node.reserved.threads > threads;
   expect(state.idle.has(node) === idle, () => `${id}: wrongly idle or not`);
 }
 

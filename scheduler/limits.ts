@@ -94,6 +94,14 @@ export const limits = {
   storyLines: 1_000,
   hinderersNamed: 10,
   likeNamed: 5,
+  /** An actor that has lost its node seeks another for so long; then its callers are told that it is lost. */
+  actorHomelessMs: 30_000,
+  /** Actors, and supervisors, that are spawned together: each event is weighed against all of a group. */
+  groupActors: 1_000,
+  /** A saved state that the scheduler keeps for an actor: larger ones are kept only while they move. */
+  snapshotBytes: 4 * 2 ** 20,
+  /** How an actor is restarted whose supervisors were lost with an earlier scheduler. */
+  adoptedSupervisor: { limit: 3, withinMs: 60_000, leastPauseMs: 200, mostPauseMs: 10_000, jitter: 0.2 },
   /** Events of the black box shown after a defect. */
   reportedEvents: 30,
 } as const;
@@ -109,6 +117,15 @@ export const clientLimits = {
   /** Connections to nodes that are kept open while nothing travels on them. */
   links: 64,
   dialMs: 5_000,
+  /** Spawning, finding or stopping an actor: loading its modules and a network included. */
+  spawnMs: 120_000,
+  /** Messages that may wait for an actor, unless told: several windows of callers. */
+  mailbox: 10_000,
+  actorShutdownMs: 15_000,
+  /** An idempotent message that has ended so many incarnations is taken for their killer. */
+  poisonAfter: 3,
+  /** How often an actor is restarted before it is given up. */
+  restarts: { limit: 3, withinMs: 60_000, leastPauseMs: 200, mostPauseMs: 10_000, jitter: 0.2 },
   /** Pause between two questions whether a node has left. */
   drainPollMs: 250,
   /** So often a result is asked for again after all its holders failed; the scheduler gives up holders and

@@ -3,6 +3,7 @@
  * of runs that no longer count are dropped by their run id. Pure. Must not know: connections, clients.
  */
 import { assertNever, type NodeId, type RunId, type TaskKey } from '../runtime/index.ts';
+import { type ActorReport, moveActors, settleActors } from './actor-reports.ts';
 import { noteUnreached } from './cost.ts';
 import { learnFrom } from './estimates.ts';
 import { noteArrival } from './incoming-core.ts';
@@ -26,7 +27,11 @@ import { tallyResult, tallyTransfer } from './tally.ts';
 
 type Of<T extends FromNode['type']> = Extract<FromNode, { type: T }>;
 
-export function onNodeMessage(state: SchedulerState, node: NodeRecord, message: FromNode): void {
+export function onNodeMessage(
+  state: SchedulerState,
+  node: NodeRecord,
+  message: Exclude<FromNode, ActorReport>,
+): void {
   switch (message.type) {
     case 'run-started': {
       const current = currentRun(state, node, message);
@@ -67,6 +72,7 @@ export function onNodeMessage(state: SchedulerState, node: NodeRecord, message: 
       return;
     case 'announced':
       onAnnounced(state, node);
+      settleActors(state, node.info.node);
       return;
     default:
       assertNever(message);
@@ -175,4 +181,5 @@ function onRetiring(state: SchedulerState, node: NodeRecord): void {
   for (const task of node.parked.all()) redo(state, task, `${node.info.node} is leaving`);
   noteLoad(state, node);
   refreshClasses(state);
+  moveActors(state, node.info.node);
 }

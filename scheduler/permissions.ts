@@ -24,6 +24,10 @@ const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
   publish: 'work',
   unpublish: 'work',
   'get-dataset': 'work',
+  'spawn-actors': 'work',
+  'end-actor': 'work',
+  'find-actor': 'work',
+  'ignore-actor': 'work',
   'cancel-task': 'administer',
   'drain-node': 'administer',
   shutdown: 'administer',
@@ -39,12 +43,13 @@ const granted: Readonly<Record<ClientRole, readonly Permission[]>> = {
   admin: ['look', 'work', 'administer'],
 };
 
-/** The keys that a token for one role holds: `data` is what results are fetched with. */
+/** The keys that a token for one role holds: `data` is what results are fetched
+ * with, `caller` what actors are asked with. */
 export const tokenRoles: Readonly<Record<ClientRole | 'node', readonly [string, ...string[]]>> = {
   observer: ['observer'],
-  client: ['client', 'data', 'observer'],
-  admin: ['admin', 'data', 'client', 'observer'],
-  node: ['node', 'data'],
+  client: ['client', 'data', 'caller', 'observer'],
+  admin: ['admin', 'data', 'caller', 'client', 'observer'],
+  node: ['node', 'data', 'caller'],
 };
 
 export function isClientRole(role: unknown): role is ClientRole {

@@ -98,7 +98,7 @@ function giveNext(state: SchedulerState, node: NodeRecord, ahead: boolean): bool
   if (!pressed) for (const kind of node.classes) heads.push(kind.queue.peek());
   let next: TaskRecord | undefined;
   for (const head of heads) {
-    if (head === undefined || !resourcesFree(node, head)) continue;
+    if (head === undefined || !resourcesFree(state, node, head)) continue;
     if (isTooLate(state, head)) {
       dropLate(state, head);
       return true;

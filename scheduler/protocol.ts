@@ -3,7 +3,6 @@
  * arguments and results: they are bytes made by the codec. Must not know: how messages travel or are handled.
  */
 import {
-  anything,
   array,
   bytes,
   count,
@@ -18,25 +17,18 @@ import {
   real,
   text,
 } from '../runtime/index.ts';
+import { actorNews, actorOrders, actorReports, actorRequests } from './actor-messages.ts';
 import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
+import { wireError } from './error-schema.ts';
 import { announcements, nodeWelcome } from './recovery-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
 import { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
 
+export type { ActorSpec } from './actor-messages.ts';
+export { type WireError, wireError } from './error-schema.ts';
 export { bindReferences } from './references.ts';
 
 export { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
-
-/** An error as it crosses the wire; `cause` is nested to a limited depth. */
-export const wireError = object({
-  name: text,
-  message: text,
-  code: maybe(text),
-  fields: maybe(dictionary(anything)),
-  stack: maybe(text),
-  cause: maybe(anything),
-});
-export type WireError = Infer<typeof wireError>;
 
 /** Hints bias placement; `site` and `needs` constrain it. See docs/architecture.md. */
 export const hints = object({
@@ -141,6 +133,7 @@ export const ToScheduler = protocol('client-to-scheduler', {
   /** Ends every node and the scheduler itself. */
   shutdown: {},
   ...questions,
+  ...actorRequests,
 });
 export type ToScheduler = MessageOf<typeof ToScheduler>;
 
@@ -209,6 +202,7 @@ export const ToClient = protocol('scheduler-to-client', {
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },
   ...answers,
+  ...actorNews,
   /** The connection is closed after this: the client has sent what can't be followed. */
   refused: { error: wireError },
 });
@@ -231,11 +225,19 @@ export const ToNode = protocol('scheduler-to-node', {
   drop: { keys: array(taskKey) },
   /** Finish what runs, then leave. */
   retire: {},
+  ...actorOrders,
   /** The connection is closed after this, and would be again: the node bears the name of another, or has sent
    * what can't be followed. */
   refused: { error: wireError },
 });
 export type ToNode = MessageOf<typeof ToNode>;
+/** Those about actors, and those about tasks. */
+export type ActorOrder = Extract<ToNode, { readonly incarnation: number }>;
+export type TaskOrder = Exclude<ToNode, ActorOrder>;
+
+export function isActorOrder(order: ToNode): order is ActorOrder {
+  return 'incarnation' in order;
+}
 
 export const FromNode = protocol('node-to-scheduler', {
   'run-started': { key: taskKey, run: runId },
@@ -259,5 +261,6 @@ export const FromNode = protocol('node-to-scheduler', {
   heartbeat: { storedBytes: count, rssBytes: count, running: count },
   retiring: {},
   ...announcements,
+  ...actorReports,
 });
 export type FromNode = MessageOf<typeof FromNode>;

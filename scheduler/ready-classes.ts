@@ -96,8 +96,10 @@ export function capacity({ info }: NodeRecord, name: string): number {
 }
 
 /** Whether the named resources that the task needs are free on the node. */
-export function resourcesFree(node: NodeRecord, task: TaskRecord): boolean {
-  return task.needs.named.every(
-    ([name, amount]) => amount + (node.used.get(name) ?? 0) <= capacity(node, name),
-  );
+export function resourcesFree(state: SchedulerState, node: NodeRecord, task: TaskRecord): boolean {
+  return task.needs.named.every(([name, amount]) => {
+    const taken = (node.used.get(name) ?? 0) + (node.reserved.named.get(name) ?? 0);
+    // What a group of actors waits for is kept for it, or a stream of tasks would take it for ever.
+    return amount + taken <= capacity(node, name) && !state.actors.awaited.has(name);
+  });
 }

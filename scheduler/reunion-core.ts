@@ -67,7 +67,7 @@ export function onRunAnnounced(state: SchedulerState, node: NodeRecord, message:
     return;
   }
   const awaits = phase?.name === 'waiting' || phase?.name === 'ready';
-  if (task === undefined || !awaits || node.retiring || !resourcesFree(node, task)) {
+  if (task === undefined || !awaits || node.retiring || !resourcesFree(state, node, task)) {
     send(state, id, { type: 'abort', run });
     return;
   }

@@ -11,7 +11,7 @@ export function fullness(node: NodeRecord): number {
 
 /** Whether the node has threads for the task now; `ahead`: also when it would not begin at once. */
 export function hasThreads(node: NodeRecord, task: TaskRecord, ahead: boolean): boolean {
-  const after = node.usedThreads + task.needs.threads;
+  const after = node.usedThreads + node.reserved.threads + task.needs.threads;
   const { threads } = node.info;
   if (after <= threads) return true;
   if (!ahead) return false;

@@ -4,6 +4,9 @@
  * instructions. Must not know: connections, threads, what any task computes.
  */
 import { assertNever, type ClientId, type Millis, type NodeId } from '../runtime/index.ts';
+import { loseActors, placeActors, tickActors } from './actor-core.ts';
+import { doubtActors, isActorReport, onActorReport } from './actor-reports.ts';
+import { endActorsOf, isActorRequest, onActorRequest } from './actor-requests.ts';
 import { onClientMessage, releaseAll } from './client-core.ts';
 import { checkDeadlines } from './deadline-core.ts';
 import { limits } from './limits.ts';
@@ -57,7 +60,8 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       // From a node that was given up: whatever it says is about runs and copies that no longer count.
       if (node === undefined) return;
       node.lastHeard = state.now;
-      onNodeMessage(state, node, event.message);
+      if (isActorReport(event.message)) onActorReport(state, node, event.message);
+      else onNodeMessage(state, node, event.message);
       return;
     }
     case 'client-joined':
@@ -67,10 +71,13 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       onClientLost(state, event.client);
       return;
     case 'from-client':
-      if (state.clients.has(event.client)) onClientMessage(state, event.client, event.message);
+      if (!state.clients.has(event.client)) return;
+      if (isActorRequest(event.message)) onActorRequest(state, event.client, event.message);
+      else onClientMessage(state, event.client, event.message);
       return;
     case 'drained':
       if (state.stoppingSince !== undefined) return;
+      placeActors(state);
       if (state.policy === undefined) placeTasks(state);
       else state.policy.place(state);
       return;
@@ -86,8 +93,11 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
 function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
   send(state, info.node, { type: 'welcome', epoch: state.epoch });
   const known = state.nodes.get(info.node);
-  if (known !== undefined && isReturn(known, info)) onReturn(state, known);
-  else enlist(state, info);
+  if (known !== undefined && isReturn(known, info)) {
+    onReturn(state, known);
+    doubtActors(state, info.node);
+    state.actors.changed = true;
+  } else enlist(state, info);
   if (state.stoppingSince !== undefined) send(state, info.node, { type: 'retire' });
 }
 
@@ -100,6 +110,7 @@ function enlist(state: SchedulerState, info: NodeInfo): void {
   state.sites.add(info.site);
   noteLoad(state, node);
   refreshClasses(state);
+  state.actors.changed = true;
   state.dirty.add(node);
 }
 
@@ -126,6 +137,7 @@ function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
   tallyParting(state.tally, node.info.node, node.retiring);
   for (const set of [state.dirty, state.idle, state.crowded]) set.delete(node);
   forgetNodeInClasses(state, node);
+  loseActors(state, id, why);
   finishStopping(state);
 }
 
@@ -152,6 +164,7 @@ function onTicked(state: SchedulerState): void {
     if (client.goneSince === undefined) tellProgress(state, id, client);
     else if (!client.kept && now - client.goneSince > limits.clientGraceMs) {
       releaseAll(state, id);
+      endActorsOf(state, id);
       state.clients.delete(id);
     }
   }
@@ -160,6 +173,7 @@ function onTicked(state: SchedulerState): void {
   for (const [task, since] of state.awaited) {
     if (now - since > limits.scatterMs) loseAwaited(state, task);
   }
+  tickActors(state);
   if (state.stoppingSince !== undefined && now - state.stoppingSince > limits.shutdownMs) {
     for (const node of [...state.nodes.values()]) giveUp(state, node, 'it did not end in time');
   }

@@ -12,6 +12,7 @@ import {
   type SiteName,
   type TaskKey,
 } from '../runtime/index.ts';
+import { type ActorsState, createActors } from './actor-state.ts';
 import { BlackBox } from './black-box.ts';
 import type { Dataset } from './dataset-core.ts';
 import type { Learnt } from './estimates.ts';
@@ -142,6 +143,8 @@ export interface NodeRecord {
   /** Threads, and other resources by name, of assigned runs. */
   usedThreads: number;
   readonly used: Map<string, number>;
+  /** What actors hold there for as long as they live. */
+  readonly reserved: { actors: number; threads: number; readonly named: Map<string, number> };
   readonly classes: Set<ReadyClass>;
   /** Bytes that it is planned to send and to receive; what it has done so far; rates by sender. */
   sendingBytes: number;
@@ -215,6 +218,7 @@ export interface SchedulerState {
   /** Every site that ever had a node. */
   readonly sites: Set<SiteName>;
   readonly classes: Map<string, ReadyClass>;
+  readonly actors: ActorsState;
   /** Tasks that became ready, or lost the node they were parked at, since the last placement. */
   fresh: TaskRecord[];
   /** Nodes that may have got room, or something to run, since the last placement. */
@@ -271,6 +275,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     clients: new Map(),
     sites: new Set(),
     classes: new Map(),
+    actors: createActors(firstRun),
     fresh: [],
     dirty: new Set(),
     idle: new Set(),
@@ -311,6 +316,7 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
     assignedSeconds: 0,
     usedThreads: 0,
     used: new Map(),
+    reserved: { actors: 0, threads: 0, named: new Map() },
     classes: new Set(),
     sendingBytes: 0,
     receivingBytes: 0,
@@ -355,9 +361,9 @@ export function needsOf({ needs }: Hints): Needs {
   return { threads, named: Object.entries(named).sort() };
 }
 
-/** Threads that no assigned run takes; negative while work is sent ahead. */
+/** Threads that no assigned run and no actor takes; negative while work is sent ahead. */
 export function idleThreads(node: NodeRecord): number {
-  return node.info.threads - node.usedThreads;
+  return node.info.threads - node.reserved.threads - node.usedThreads;
 }
 
 /** Whether a node is given work: one that is leaving, cut off, or still saying what it has is not. */

@@ -65,7 +65,7 @@ export const questions = {
   'cancel-task': { question: count, task: text },
   /** Retires the node if it is not leaving yet, and tells how far it is; to be asked again until it is
    * gone. */
-  'drain-node': { question: count, node: text },
+  'drain-node': { question: count, node: text, force: maybe(flag) },
 } as const;
 
 /** To a client. */

@@ -21,7 +21,7 @@ export function worthTaking(state: SchedulerState, thief: NodeRecord): TaskRecor
     if (++victims > limits.stealNodes) break;
     const { latencySeconds } = linkBetween(state, victim.info.site, thief.info.site);
     for (const task of victim.parked.sample(limits.stealTasks)) {
-      if (!resourcesFree(thief, task) || !hasThreads(thief, task, false)) continue;
+      if (!resourcesFree(state, thief, task) || !hasThreads(thief, task, false)) continue;
       const site = boundSite(state, task);
       if (site === 'conflict' || !classOf(state, task, site).nodes.has(thief)) continue;
       const all = weighed(state, task);

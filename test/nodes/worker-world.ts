@@ -10,7 +10,7 @@ import {
   type WorkerOptions,
 } from '../../nodes/worker-state.ts';
 import { type Millis, millis, nodeId, runId, siteName, taskKey } from '../../runtime/index.ts';
-import type { FromNode, Hints, Replica, ToNode } from '../../scheduler/protocol.ts';
+import type { FromNode, Hints, Replica, TaskOrder } from '../../scheduler/protocol.ts';
 
 /** Where nodes `a2` or `b1` say that they can be reached. */
 export function at(name: string): Replica {
@@ -43,7 +43,7 @@ export class WorkerWorld {
     return this.feed(event).map(sentence);
   }
 
-  hear(message: ToNode): string[] {
+  hear(message: TaskOrder): string[] {
     return this.tell({ type: 'from-scheduler', message });
   }
 

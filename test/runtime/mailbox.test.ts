@@ -7,6 +7,7 @@ const parcel = (caller: string, first: number, count = 1): MailboxParcel<string>
   caller,
   first,
   count,
+  bytes: 10 * count,
 });
 
 test('parcels come out in the order in which they came in', () => {
@@ -58,6 +59,15 @@ test('a parcel larger than the mailbox is taken when nothing else waits', () => 
   const mailbox = new Mailbox<string, MailboxParcel<string>>(2);
   assert.equal(mailbox.offer(parcel('x', 0, 5)), 'taken');
   assert.equal(mailbox.offer(parcel('y', 0)), 'full');
+});
+
+test('few large messages fill it as well', () => {
+  const mailbox = new Mailbox<string, MailboxParcel<string>>(100, 25);
+  mailbox.offer(parcel('x', 0));
+  mailbox.offer(parcel('x', 1));
+  assert.equal(mailbox.offer(parcel('x', 2)), 'full');
+  mailbox.take();
+  assert.deepEqual(mailbox.relieved(), ['x']);
 });
 
 test('emptied, it gives what was left, in order', () => {

@@ -4,7 +4,7 @@
 import { check } from '../../nodes/worker-invariants.ts';
 import { createWorkerState, type WorkerEvent, type WorkerInstruction } from '../../nodes/worker-state.ts';
 import { millis, type NodeId, nodeId, type RunId, siteName, type TaskKey } from '../../runtime/index.ts';
-import { type FromNode, heartbeatMs, type NodeInfo } from '../../scheduler/protocol.ts';
+import { type FromNode, heartbeatMs, isActorOrder, type NodeInfo } from '../../scheduler/protocol.ts';
 import { modelledBytes, modelledFrom, modelledValue, type TaskModel } from './graphs.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
@@ -151,7 +151,7 @@ export class SimulatedNode extends SimulatedProcess {
     };
     const connection = scheduler.acceptNode(this, info, {
       heard: (message) => {
-        this.feed({ type: 'from-scheduler', message });
+        if (!isActorOrder(message)) this.feed({ type: 'from-scheduler', message });
       },
       closed: () => {
         if (this.connection === connection) this.#lose();

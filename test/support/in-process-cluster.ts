@@ -72,6 +72,18 @@ export class InProcessCluster implements Cluster {
     return { nodes, tasks: {}, crossSiteBytes: 0, lateness: { dropped: 0, missed: 0 } };
   }
 
+  get actors(): never {
+    throw new Error('no actor lives here');
+  }
+
+  async spawn(): Promise<never> {
+    throw new Error('no actor lives here');
+  }
+
+  async actor(): Promise<never> {
+    throw new Error('no actor lives here');
+  }
+
   get inspect(): never {
     throw new Error('nothing is scheduled here');
   }
