@@ -4,19 +4,21 @@
  * not for ever. Must not know: what the device is, the store, the scheduler.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { AsperitasError } from '../runtime/index.ts';
+import { AsperitasError, type RunId } from '../runtime/index.ts';
 import type { DeviceMethods, DeviceThreadData } from './device-thread.ts';
-import { toThreadRequest } from './executor.ts';
+import { toSharedRequest } from './executor.ts';
 import { machineLimits } from './machine-limits.ts';
 import { RunLanes } from './run-lanes.ts';
-import type {
-  RunOptions,
-  RunOutcome,
-  RunRequest,
-  TaskRunner,
-  ThreadCall,
-  ThreadOptions,
-  ThreadReply,
+import {
+  fromThreadReply,
+  type RunOptions,
+  type RunOutcome,
+  type RunReply,
+  type RunRequest,
+  type TaskRunner,
+  type ThreadOptions,
+  type ThreadRequest,
+  toThreadCall,
 } from './run-request.ts';
 import { ThreadCalls } from './thread-calls.ts';
 
@@ -61,7 +63,11 @@ export class DeviceHost implements TaskRunner {
   }
 
   run(request: RunRequest, options?: RunOptions): Promise<RunOutcome> {
-    return this.#lanes.run(toThreadRequest(request), options);
+    return this.#lanes.run(toSharedRequest(request), options);
+  }
+
+  cancel(run: RunId): void {
+    this.#lanes.cancel(run);
   }
 
   async close(): Promise<void> {
@@ -69,31 +75,31 @@ export class DeviceHost implements TaskRunner {
     await this.#end();
   }
 
-  async #serve(call: ThreadCall, kill: AbortSignal): Promise<ThreadReply> {
+  async #serve(call: ThreadRequest, kill: AbortSignal): Promise<readonly RunReply[]> {
     const running = this.#thread;
     const { calls } = (this.#thread ??= this.#start());
     if (running === undefined) {
-      const load = { ...call, request: undefined };
+      const load = { ...call, requests: [] };
       const loaded = await this.#call(calls, load, { kill, limitMs: machineLimits.loadMs });
-      if (!loaded.ok) return loaded;
+      if (!loaded[0]!.ok) return loaded;
     }
     return this.#call(calls, call, { kill, limitMs: this.#options.runMs });
   }
 
   async #call(
     calls: ThreadCalls<DeviceMethods>,
-    call: ThreadCall,
+    request: ThreadRequest,
     { kill, limitMs }: { readonly kill: AbortSignal; readonly limitMs: number | undefined },
-  ): Promise<ThreadReply> {
+  ): Promise<readonly RunReply[]> {
     const signal = limitMs === undefined ? kill : AbortSignal.any([kill, AbortSignal.timeout(limitMs)]);
     try {
-      return await calls.call('run', call, { signal });
+      return fromThreadReply(await calls.call('run', toThreadCall(request), { signal }));
     } catch (error) {
       // Cancelled, too slow, or dead: in every case this thread is of no more use.
       await this.#end();
       if (kill.aborted || !signal.aborted) throw error;
       const fields = { device: this.device, limitMs: limitMs! };
-      const what = call.request === undefined ? 'loading the modules' : call.request.fn;
+      const what = request.requests[0]?.fn ?? 'loading the modules';
       const message = `${what} on ${this.device} was ended: it took longer than ${limitMs} ms`;
       throw new AsperitasError('timeout', message, fields);
     }
@@ -103,7 +109,7 @@ export class DeviceHost implements TaskRunner {
     this.#checkCrashes();
     const { modules, node, site, data } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const setup = { cancelled: this.#lanes.cancelled, modules, node, site, data };
+    const setup = { memory: this.#lanes.memory, modules, node, site, data };
     const workerData: DeviceThreadData = { setup, port: port2 };
     const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device });
     const thread = { worker, calls: new ThreadCalls<DeviceMethods>(worker, port1) };

@@ -3,8 +3,9 @@
  * keep between runs stays warm. Must not know: which device it is for, the host's queue.
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
+import type { EncodedValue } from '../runtime/index.ts';
 import { serveCall } from './run-body.ts';
-import type { ThreadCall, ThreadReply, ThreadSetup } from './run-request.ts';
+import type { ThreadCall, ThreadSetup } from './run-request.ts';
 import { serveCalls } from './thread-calls.ts';
 
 export interface DeviceThreadData {
@@ -14,7 +15,7 @@ export interface DeviceThreadData {
 
 /** What the host may call. */
 export type DeviceMethods = {
-  readonly run: (call: ThreadCall) => Promise<ThreadReply>;
+  readonly run: (call: ThreadCall) => Promise<EncodedValue>;
 };
 
 const { setup, port } = workerData as DeviceThreadData;

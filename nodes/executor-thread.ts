@@ -2,12 +2,23 @@
  * Owns the entry of an executor's thread: one function, which the pool calls by name. Must not know: the
  * pool, other threads.
  */
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { EncodedValue } from '../runtime/index.ts';
 import { serveCall } from './run-body.ts';
-import type { ThreadCall, ThreadReply, ThreadSetup } from './run-request.ts';
+import { type ThreadCall, type ThreadSetup, toThreadReply } from './run-request.ts';
 
 const setup = workerData as ThreadSetup;
 
-export function serve(call: ThreadCall): Promise<ThreadReply> {
-  return serveCall(setup, call);
+/** Ends of runs, told before the call ends of which they are part. */
+export interface EarlyMessage {
+  readonly lane: number;
+  readonly ticket: number;
+  readonly packed: EncodedValue;
+}
+
+export function serve(call: ThreadCall): Promise<EncodedValue> {
+  const { lane, ticket } = call;
+  return serveCall(setup, call, (replies) => {
+    parentPort!.postMessage({ lane, ticket, packed: toThreadReply(replies) } satisfies EarlyMessage);
+  });
 }

@@ -4,19 +4,21 @@
  * do.
  */
 import { Piscina } from 'piscina';
-import { fromWireError } from '../runtime/index.ts';
+import { type EncodedValue, fromWireError, type RunId } from '../runtime/index.ts';
+import type { EarlyMessage } from './executor-thread.ts';
 import { machineLimits } from './machine-limits.ts';
 import { RunLanes } from './run-lanes.ts';
-import type {
-  RunOptions,
-  RunOutcome,
-  RunRequest,
-  TaskRunner,
-  ThreadOptions,
-  ThreadReply,
-  ThreadSetup,
+import {
+  fromThreadReply,
+  type RunOptions,
+  type RunOutcome,
+  type RunRequest,
+  type TaskRunner,
+  type ThreadOptions,
+  type ThreadSetup,
+  toThreadCall,
 } from './run-request.ts';
-import { toOwnBytes, toSharedParts } from './shared-frames.ts';
+import { toSharedParts } from './shared-frames.ts';
 
 export interface ExecutorOptions extends ThreadOptions {
   readonly threads: number;
@@ -29,9 +31,9 @@ export interface ExecutorOptions extends ThreadOptions {
 
 const threadFile = new URL('./executor-thread.js', import.meta.url).href;
 
-/** A request of which a message to a thread clones nothing bulky. */
-export function toThreadRequest(request: RunRequest): RunRequest {
-  return { ...request, args: toOwnBytes(request.args), inputs: request.inputs.map(toSharedParts) };
+/** A request whose bulk data reach a thread without a copy. */
+export function toSharedRequest(request: RunRequest): RunRequest {
+  return { ...request, inputs: request.inputs.map(toSharedParts) };
 }
 
 export class Executor implements TaskRunner {
@@ -42,10 +44,10 @@ export class Executor implements TaskRunner {
   private constructor(options: ExecutorOptions) {
     const { threads, modules, node, site, data, heapBytes, graceMs } = options;
     this.threads = threads;
-    this.#lanes = new RunLanes({ lanes: threads, graceMs }, async (call, kill) => {
-      return (await this.#pool.run(call, { signal: kill })) as ThreadReply;
+    this.#lanes = new RunLanes({ lanes: threads, graceMs }, async (request, kill) => {
+      return fromThreadReply((await this.#pool.run(toThreadCall(request), { signal: kill })) as EncodedValue);
     });
-    const setup: ThreadSetup = { cancelled: this.#lanes.cancelled, modules, node, site, data };
+    const setup: ThreadSetup = { memory: this.#lanes.memory, modules, node, site, data };
     const oneHeapBytes = heapBytes === undefined ? machineLimits.threadHeapBytes : heapBytes / threads;
     this.#pool = new Piscina({
       filename: threadFile,
@@ -62,6 +64,9 @@ export class Executor implements TaskRunner {
         maxOldGenerationSizeMb: Math.ceil(oneHeapBytes / 2 ** 20),
         maxYoungGenerationSizeMb: machineLimits.youngHeapBytes / 2 ** 20,
       },
+    });
+    this.#pool.on('message', ({ packed, ...about }: EarlyMessage) => {
+      this.#lanes.takeEarly({ ...about, replies: fromThreadReply(packed) });
     });
     this.#pool.on('error', (error: Error) => this.#onIdleThreadDied(error));
   }
@@ -80,7 +85,11 @@ export class Executor implements TaskRunner {
   }
 
   run(request: RunRequest, options?: RunOptions): Promise<RunOutcome> {
-    return this.#lanes.run(toThreadRequest(request), options);
+    return this.#lanes.run(toSharedRequest(request), options);
+  }
+
+  cancel(run: RunId): void {
+    this.#lanes.cancel(run);
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,10 @@ export const limits = {
   fetchesInFlight: 16,
   /** A result of so many bytes at most is sent along with the news of it: a fetch would cost far more. */
   inlineBytes: 1024,
+  /** Runs of a function of which none lately took longer are brief: so many of them share a thread, a power
+   * of two, so that their parts add up to one. */
+  briefMs: 2,
+  briefRuns: 64,
   /** Ready runs looked at behind one that waits for a resource: the scheduler seldom sends more. */
   lookAhead: 64,
   /** Threads of a node: more than any machine has processors, as a mistake in a number would be. */

@@ -42,6 +42,13 @@ export const machineLimits = {
    * instead of the thread. */
   youngHeapBytes: 48 * 2 ** 20,
 
+  /** Brief runs that one call of a thread takes at most: the costs of the call are spread over them. */
+  batchRuns: 64,
+  /** After so long they were not brief after all: those that the thread has not begun go to another. */
+  batchOverdueMs: 20,
+  /** Ends of runs are told after so long, though their call goes on. */
+  earlyMs: 5,
+
   /** How long a body that was told to stop may go on before its thread is ended. */
   cancelGraceMs: 2_000,
   /** How often a thread looks whether the run that it works on was cancelled. */

@@ -8,16 +8,26 @@ import {
   type DatumParts,
   decodePacked,
   decodeValue,
+  type EncodedValue,
   encodedBytes,
   encodeValue,
   isAsperitasError,
   toWireError,
 } from '../runtime/index.ts';
 import { bindReferences, type TaskContext, taskBody } from '../scheduler/index.ts';
+import type { WireError } from '../scheduler/protocol.ts';
 import { loadingVariable } from './config.ts';
 import { GarbageMeter } from './garbage.ts';
+import { Lane } from './lane-memory.ts';
 import { machineLimits } from './machine-limits.ts';
-import type { RunRequest, ThreadCall, ThreadReply, ThreadSetup } from './run-request.ts';
+import {
+  fromThreadCall,
+  type RunReply,
+  type RunRequest,
+  type ThreadCall,
+  type ThreadSetup,
+  toThreadReply,
+} from './run-request.ts';
 import { toSharedParts } from './shared-frames.ts';
 
 const garbage = new GarbageMeter();
@@ -114,7 +124,7 @@ function prepare(request: RunRequest): Prepared {
   throw new AsperitasError('invalid-message', 'invalid message: arguments are no list', { task: request.fn });
 }
 
-async function resultOf(setup: ThreadSetup, call: ThreadCall, request: RunRequest): Promise<DatumParts> {
+async function resultOf(setup: ThreadSetup, place: Place, request: RunRequest): Promise<DatumParts> {
   const { body, args } = prepare(request);
   let cancellation: Cancellation | undefined;
   const context: TaskContext = {
@@ -123,8 +133,7 @@ async function resultOf(setup: ThreadSetup, call: ThreadCall, request: RunReques
     site: setup.site,
     data: setup.data,
     get signal() {
-      const isCancelled = () => Atomics.load(setup.cancelled, call.lane) === call.ticket;
-      cancellation ??= new Cancellation(isCancelled);
+      cancellation ??= new Cancellation(() => place.lane.isCancelled(place.ticket));
       return cancellation.signal;
     },
   };
@@ -135,25 +144,88 @@ async function resultOf(setup: ThreadSetup, call: ThreadCall, request: RunReques
   }
 }
 
-/** Serves one call: loads the modules if they are not, and runs the task. Never throws. */
-export async function serveCall(setup: ThreadSetup, call: ThreadCall): Promise<ThreadReply> {
-  const { request } = call;
+/** Where a run is in its call. */
+interface Place {
+  readonly lane: Lane;
+  readonly index: number;
+  readonly ticket: number;
+}
+
+async function serveRun(setup: ThreadSetup, place: Place, request: RunRequest): Promise<RunReply> {
+  const { index } = place;
+  const startMs = Date.now();
+  try {
+    const parts = await resultOf(setup, place, request);
+    return { index, ok: true, parts, startMs, endMs: Date.now() };
+  } catch (error) {
+    return { index, ok: false, ...failureOf(error), startMs, endMs: Date.now() };
+  } finally {
+    noteGarbage(request, Date.now() - startMs);
+  }
+}
+
+function failureOf(error: unknown): { readonly error: WireError; readonly retryable: boolean } {
+  return { error: toWireError(error), retryable: isRetryable(error) };
+}
+
+/** Serves one call: loads the modules if they are not, and runs the tasks that are not taken back meanwhile.
+ * Never throws. `tellEarly` takes the ends of some runs while others take their time. */
+export async function serveCall(
+  setup: ThreadSetup,
+  call: ThreadCall,
+  tellEarly?: (replies: readonly RunReply[]) => void,
+): Promise<EncodedValue> {
+  const requests: (RunRequest | undefined)[] = fromThreadCall(call.packed);
   // The message may live on in the caller's frames; its inputs must not.
-  call.request = undefined;
-  let startMs = Date.now();
+  call.packed = { header: new Uint8Array(0), frames: [] };
+  const lane = new Lane(setup.memory, call.lane);
+  const startMs = Date.now();
   try {
     await (loading ??= loadModules(setup.modules));
-    if (request === undefined) {
-      return { ok: true, parts: { header: new Uint8Array(0), frames: [] }, startMs, endMs: startMs };
-    }
-    startMs = Date.now();
-    return { ok: true, parts: await resultOf(setup, call, request), startMs, endMs: Date.now() };
   } catch (error) {
-    const retryable = isRetryable(error);
-    return { ok: false, error: toWireError(error), retryable, startMs, endMs: Date.now() };
-  } finally {
-    if (request !== undefined) noteGarbage(request, Date.now() - startMs);
+    const failed = { ok: false, ...failureOf(error), startMs, endMs: Date.now() } as const;
+    return toThreadReply([
+      { index: 0, ...failed },
+      ...requests.slice(1).map((_, k) => ({ index: k + 1, ...failed })),
+    ]);
   }
+  if (requests.length === 0) {
+    const parts = { header: new Uint8Array(0), frames: [] };
+    return toThreadReply([{ index: 0, ok: true, parts, startMs, endMs: startMs }]);
+  }
+  return toThreadReply(await serveAll(setup, { lane, ticket: call.ticket, requests }, tellEarly));
+}
+
+async function serveAll(
+  setup: ThreadSetup,
+  {
+    lane,
+    ticket,
+    requests,
+  }: { readonly lane: Lane; readonly ticket: number; readonly requests: (RunRequest | undefined)[] },
+  tellEarly: ((replies: readonly RunReply[]) => void) | undefined,
+): Promise<readonly RunReply[]> {
+  const replies: RunReply[] = [];
+  let told = 0;
+  let toldMs = Date.now();
+  // The call's own reply has them all again: it may overtake what is told early.
+  const tell = (): void => {
+    if (replies.length > told) tellEarly?.(replies.slice(told));
+    told = replies.length;
+    toldMs = Date.now();
+  };
+  // For bodies that wait; those that compute keep it from firing.
+  const timer = requests.length > 1 ? setInterval(tell, machineLimits.earlyMs) : undefined;
+  for (let index = 0; index < requests.length; index++) {
+    const request = requests[index]!;
+    requests[index] = undefined;
+    if (!lane.begin(index)) continue;
+    if (Date.now() - toldMs > machineLimits.earlyMs) tell();
+    replies.push(await serveRun(setup, { lane, index, ticket: ticket + index }, request));
+    lane.end(index);
+  }
+  clearInterval(timer);
+  return replies;
 }
 
 /** What a run leaves behind: its inputs, which the store may drop at any time, and its scratch arrays. A run

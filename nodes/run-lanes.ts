@@ -1,15 +1,23 @@
 /**
- * Owns the order of runs on a fixed number of threads: one run a lane, the others waiting, and how a run is
- * cancelled: first by a flag in shared memory, after a grace by the end of its thread. Must not know:
+ * Owns the order of runs on a fixed number of threads: a call a lane, the other runs waiting. A call is one
+ * run, or several brief ones, since handing a run over to a thread costs more than they do. Must not know:
  * piscina, comlink, what a run computes.
  */
-import { AsperitasError, isAsperitasError, toWireError } from '../runtime/index.ts';
+import { type Job, LaneCall, unstarted } from './lane-call.ts';
+import { allocateLaneMemory, Lane, type LaneMemory } from './lane-memory.ts';
 import { machineLimits } from './machine-limits.ts';
-import type { RunOptions, RunOutcome, RunRequest, ThreadCall, ThreadReply } from './run-request.ts';
+import type {
+  EarlyReplies,
+  RunOptions,
+  RunOutcome,
+  RunReply,
+  RunRequest,
+  ThreadRequest,
+} from './run-request.ts';
 
 /** Has a thread serve a call. Rejects when the thread dies, or is ended because of `kill`; an AsperitasError
  * says in its own words why no thread could. */
-export type Serve = (call: ThreadCall, kill: AbortSignal) => Promise<ThreadReply>;
+export type Serve = (request: ThreadRequest, kill: AbortSignal) => Promise<readonly RunReply[]>;
 
 export interface LaneOptions {
   readonly lanes: number;
@@ -18,69 +26,73 @@ export interface LaneOptions {
   readonly graceMs?: number | undefined;
 }
 
-interface Job {
-  readonly request: RunRequest | undefined;
-  readonly options: RunOptions;
-  readonly finish: (outcome: RunOutcome) => void;
-  /** Replaced once the job has a lane. */
-  cancel: () => void;
-  /** Ends the thread that works on the job. */
-  kill: AbortController | undefined;
-}
-
 export class RunLanes {
-  /** For the threads: the ticket of the cancelled run of each lane. */
-  readonly cancelled: Int32Array;
+  /** For the threads. */
+  readonly memory: LaneMemory;
   readonly #serve: Serve;
   readonly #firstLane: number;
   readonly #graceMs: number;
-  readonly #free: number[];
+  readonly #free: Lane[];
   /** As many as the caller sends ahead; it knows how many lanes there are. */
   readonly #waiting: Job[] = [];
   readonly #jobs = new Set<Job>();
+  readonly #byRun = new Map<number, Job>();
+  readonly #calls = new Map<number, LaneCall>();
   #lastTicket = 0;
+  #starting = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
   constructor({ lanes, firstLane = 0, graceMs = machineLimits.cancelGraceMs }: LaneOptions, serve: Serve) {
-    this.cancelled = new Int32Array(new SharedArrayBuffer(lanes * Int32Array.BYTES_PER_ELEMENT));
+    const memory = allocateLaneMemory(lanes);
+    this.memory = memory;
     this.#serve = serve;
     this.#firstLane = firstLane;
     this.#graceMs = graceMs;
     // Popped from the end: the lowest lane first.
-    this.#free = Array.from({ length: lanes }, (_, index) => lanes - 1 - index);
+    this.#free = Array.from({ length: lanes }, (_, index) => new Lane(memory, lanes - 1 - index));
   }
 
   /** Without a request, a thread only loads its modules. */
   run(request: RunRequest | undefined, options: RunOptions = {}): Promise<RunOutcome> {
     return new Promise((resolve) => {
-      if (this.#closed || options.signal?.aborted) return resolve(this.#unstarted());
+      if (this.#closed || options.signal?.aborted) return resolve(unstarted(this.#firstLane));
       const onAbort = (): void => job.cancel();
       const job: Job = {
         request,
         options,
         finish: (outcome) => {
           this.#jobs.delete(job);
+          if (request !== undefined) this.#byRun.delete(request.run);
           options.signal?.removeEventListener('abort', onAbort);
           resolve(outcome);
           if (this.#jobs.size === 0) for (const wake of this.#idle.splice(0)) wake();
         },
-        cancel: () => {
-          this.#waiting.splice(this.#waiting.indexOf(job), 1);
-          job.finish(this.#unstarted());
-        },
-        kill: undefined,
+        cancel: () => undefined,
       };
       options.signal?.addEventListener('abort', onAbort, { once: true });
       this.#jobs.add(job);
+      if (request !== undefined) this.#byRun.set(request.run, job);
+      this.#wait(job);
       this.#waiting.push(job);
-      this.#startNext();
+      this.#startSoon();
     });
+  }
+
+  /** Cancels a run, if it has not ended. */
+  cancel(run: number): void {
+    this.#byRun.get(run)?.cancel();
+  }
+
+  /** Takes what a thread tells of runs before its call ends. */
+  takeEarly({ lane, ticket, replies }: EarlyReplies): void {
+    const call = this.#calls.get(lane);
+    if (call?.ticket === ticket) call.take(replies);
   }
 
   /** Fails the runs that have been given to a thread, as though it had died. */
   fail(why: Error): void {
-    for (const job of [...this.#jobs]) job.kill?.abort(why);
+    for (const call of this.#calls.values()) call.kill.abort(why);
   }
 
   /** Cancels every run and waits for their ends. */
@@ -90,64 +102,66 @@ export class RunLanes {
     if (this.#jobs.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #unstarted(): RunOutcome {
-    const nowMs = Date.now();
-    return { outcome: 'cancelled', thread: this.#firstLane, startMs: nowMs, endMs: nowMs };
-  }
-
-  #startNext(): void {
-    while (this.#free.length > 0 && this.#waiting.length > 0) {
-      void this.#work(this.#waiting.shift()!, this.#free.pop()!);
-    }
-  }
-
-  async #work(job: Job, lane: number): Promise<void> {
-    this.#lastTicket = (this.#lastTicket % 0x7fff_ffff) + 1;
-    const ticket = this.#lastTicket;
-    const thread = this.#firstLane + lane;
-    const kill = new AbortController();
-    job.kill = kill;
-    const postedMs = Date.now();
-    let grace: NodeJS.Timeout | undefined;
+  #wait(job: Job): void {
     job.cancel = () => {
-      if (grace !== undefined) return;
-      Atomics.store(this.cancelled, lane, ticket);
-      grace = setTimeout(() => kill.abort(), this.#graceMs);
+      this.#waiting.splice(this.#waiting.indexOf(job), 1);
+      job.finish(unstarted(this.#firstLane));
     };
-    job.options.onStarted?.(thread);
-    let outcome: RunOutcome;
-    try {
-      const { ok, startMs, endMs, ...rest } = await this.#serve(
-        { lane, ticket, request: job.request },
-        kill.signal,
-      );
-      const end = { thread, startMs, endMs };
-      if ('parts' in rest) outcome = { ...end, outcome: 'done', parts: rest.parts };
-      else outcome = { ...end, outcome: 'failed', error: rest.error, retryable: rest.retryable };
-      if (grace !== undefined) outcome = { ...end, outcome: 'cancelled' };
-    } catch (error) {
-      const end = { thread, startMs: postedMs, endMs: Date.now() };
-      if (grace !== undefined) outcome = { ...end, outcome: 'cancelled' };
-      else
-        outcome = {
-          ...end,
-          outcome: 'failed',
-          error: toWireError(died(job, kill.signal.reason ?? error)),
-          retryable: true,
-        };
-    }
-    clearTimeout(grace);
-    this.#free.push(lane);
-    this.#free.sort((a, b) => b - a);
-    job.finish(outcome);
-    this.#startNext();
   }
-}
 
-function died({ request }: Job, error: unknown): AsperitasError {
-  if (isAsperitasError(error)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  const what = request === undefined ? 'loaded the modules' : `ran ${request.fn}`;
-  const message = `the thread that ${what} died: ${why}`;
-  return new AsperitasError('thread-died', message, { task: request?.fn ?? '', why }, { cause: error });
+  /** Once all that is asked for at once is known, so that brief runs find one another. */
+  #startSoon(): void {
+    if (this.#starting || this.#free.length === 0) return;
+    this.#starting = true;
+    queueMicrotask(() => {
+      this.#starting = false;
+      while (this.#free.length > 0 && this.#waiting.length > 0) void this.#work(this.#next());
+    });
+  }
+
+  /** The first run that waits; with it, where it is brief, this lane's share of the brief ones behind it. */
+  #next(): Job[] {
+    const share = Math.ceil(this.#waiting.length / this.#free.length);
+    const most = Math.min(share, machineLimits.batchRuns);
+    let count = 1;
+    while (count < most && this.#waiting[count - 1]!.options.brief && this.#waiting[count]!.options.brief)
+      count++;
+    return this.#waiting.splice(0, count);
+  }
+
+  async #work(jobs: readonly Job[]): Promise<void> {
+    const lane = this.#free.pop()!;
+    const thread = this.#firstLane + lane.number;
+    if (this.#lastTicket + jobs.length > 0x7fff_ffff) this.#lastTicket = 0;
+    const ticket = this.#lastTicket + 1;
+    this.#lastTicket += jobs.length;
+    const onWithdrawn = (withdrawn: readonly Job[]): void => this.#putBack(withdrawn);
+    const call = new LaneCall({ lane, jobs, ticket, thread, graceMs: this.#graceMs, onWithdrawn });
+    this.#calls.set(lane.number, call);
+    for (const { options } of jobs) options.onStarted?.(thread);
+    const overdue =
+      jobs.length > 1 ? setTimeout(() => call.withdrawRest(), machineLimits.batchOverdueMs) : undefined;
+    try {
+      const requests = jobs.flatMap(({ request }) => request ?? []);
+      call.take(await this.#serve({ lane: lane.number, ticket, requests }, call.kill.signal));
+    } catch (error) {
+      call.fail(error);
+    }
+    clearTimeout(overdue);
+    this.#calls.delete(lane.number);
+    this.#free.push(lane);
+    this.#free.sort((a, b) => b.number - a.number);
+    this.#startSoon();
+  }
+
+  /** They were first once, and are again. */
+  #putBack(jobs: readonly Job[]): void {
+    if (this.#closed) {
+      for (const { finish } of jobs) finish(unstarted(this.#firstLane));
+      return;
+    }
+    for (const job of jobs) this.#wait(job);
+    this.#waiting.unshift(...jobs);
+    this.#startSoon();
+  }
 }

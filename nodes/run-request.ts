@@ -2,8 +2,17 @@
  * Owns what a node's shell and its threads say to one another about a run: the request, its outcome, and what
  * travels between threads. Must not know: how threads are kept, what a task computes.
  */
-import type { DatumParts, RunId, TaskKey } from '../runtime/index.ts';
+import {
+  type DatumParts,
+  decodeBatch,
+  type EncodedValue,
+  encodeBatch,
+  type RunId,
+  type TaskKey,
+} from '../runtime/index.ts';
 import type { WireError } from '../scheduler/protocol.ts';
+import type { LaneMemory } from './lane-memory.ts';
+import { toOwnBytes } from './shared-frames.ts';
 
 /** One attempt at a task, its inputs at hand. */
 export interface RunRequest {
@@ -19,6 +28,8 @@ export interface RunRequest {
 export interface RunOptions {
   /** Cancels the run: first asking, then, after a grace, by ending its thread. */
   readonly signal?: AbortSignal;
+  /** It is not expected to take long: a thread may be given it together with others of the kind. */
+  readonly brief?: boolean;
   /** Called when a thread has been given the run. */
   readonly onStarted?: (thread: number) => void;
 }
@@ -42,6 +53,8 @@ export type RunOutcome = RunEnd &
 export interface TaskRunner {
   /** Runs a task when a thread is free. Never rejects: every end is an outcome. */
   run(request: RunRequest, options?: RunOptions): Promise<RunOutcome>;
+  /** Cancels a run, if it has not ended: first asking, then, after a grace, by ending its thread. */
+  cancel(run: RunId): void;
   /** Cancels what runs and ends the threads. */
   close(): Promise<void>;
 }
@@ -58,25 +71,62 @@ export interface ThreadOptions {
 
 /** What every thread of a node is started with. */
 export interface ThreadSetup extends ThreadOptions {
-  /** Which run of each lane is cancelled, by its ticket: shared by all threads, so that a body which never
-   * yields sees it too. */
-  readonly cancelled: Int32Array;
+  readonly memory: LaneMemory;
 }
 
-/** A run as it is handed to a thread; without a request, the thread only loads its modules. */
-export interface ThreadCall {
+/** Runs for a thread, one after the other; without any, it only loads its modules. */
+export interface ThreadRequest {
   readonly lane: number;
+  /** Of the first run; the others have those that follow. */
   readonly ticket: number;
-  request: RunRequest | undefined;
+  readonly requests: readonly RunRequest[];
 }
 
-/** What comes back from a thread that lives. */
-export type ThreadReply =
-  | { readonly ok: true; readonly parts: DatumParts; readonly startMs: number; readonly endMs: number }
+/** The same as it crosses to the thread. */
+export interface ThreadCall extends Omit<ThreadRequest, 'requests'> {
+  packed: EncodedValue;
+}
+
+/** How a run ended in a thread that lives; `index` is its place in the call. */
+export type RunReply =
   | {
+      readonly index: number;
+      readonly ok: true;
+      readonly parts: DatumParts;
+      readonly startMs: number;
+      readonly endMs: number;
+    }
+  | {
+      readonly index: number;
       readonly ok: false;
       readonly error: WireError;
       readonly retryable: boolean;
       readonly startMs: number;
       readonly endMs: number;
     };
+
+/** Ends of runs that are told before their call ends. */
+export interface EarlyReplies {
+  readonly lane: number;
+  readonly ticket: number;
+  readonly replies: readonly RunReply[];
+}
+
+/** What crosses to a thread and back: many runs are one message of few objects, which structured clone is
+ * slow with. Bulk data cross in shared memory, without a copy. */
+export function toThreadCall({ requests, ...about }: ThreadRequest): ThreadCall {
+  const { header, frames } = encodeBatch(requests);
+  return { ...about, packed: { header, frames: frames.map(toOwnBytes) } };
+}
+
+export function fromThreadCall({ header, frames }: EncodedValue): RunRequest[] {
+  return decodeBatch(header, frames) as RunRequest[];
+}
+
+export function toThreadReply(replies: readonly RunReply[]): EncodedValue {
+  return encodeBatch(replies);
+}
+
+export function fromThreadReply({ header, frames }: EncodedValue): RunReply[] {
+  return decodeBatch(header, frames) as RunReply[];
+}

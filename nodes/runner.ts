@@ -2,6 +2,7 @@
  * Owns the way of a run to what carries it out: the host of the device that it needs, or the pool of threads.
  * Must not know: which runs there are, or where their data come from.
  */
+import type { RunId } from '../runtime/index.ts';
 import type { Hints } from '../scheduler/protocol.ts';
 import { DeviceHost } from './device-host.ts';
 import { Executor, type ExecutorOptions } from './executor.ts';
@@ -35,6 +36,10 @@ export class Runner {
   run(request: RunRequest, hints: Hints, options: RunOptions): Promise<RunOutcome> {
     const device = Object.keys(hints.needs ?? {}).find((name) => this.#devices.has(name));
     return (device === undefined ? this.#executor : this.#devices.get(device)!).run(request, options);
+  }
+
+  cancel(run: RunId): void {
+    for (const one of [this.#executor, ...this.#devices.values()]) one.cancel(run);
   }
 
   async close(): Promise<void> {

@@ -30,10 +30,11 @@ function toSharedFrame(frame: Uint8Array): Uint8Array {
 }
 
 /** Bytes of which a message to a thread clones no more than themselves: structured clone copies the whole
- * buffer behind a view. */
+ * buffer behind a view, unless it is shared. */
 export function toOwnBytes(data: Uint8Array): Uint8Array {
   const { buffer, byteLength } = data;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? data : Uint8Array.from(data);
+  const own = buffer.byteLength === byteLength || buffer instanceof SharedArrayBuffer;
+  return own ? data : new Uint8Array(data);
 }
 
 /** The parts with every frame in shared memory of its own. */

@@ -92,6 +92,11 @@ export class Store {
     return this.#pressed;
   }
 
+  /** Whether `relieved` would not wait. */
+  get hasRoom(): boolean {
+    return this.#usedBytes <= this.#options.memoryBytes || this.#pressed || this.#closed;
+  }
+
   keys(): string[] {
     return [...this.#entries.keys()];
   }
@@ -170,7 +175,7 @@ export class Store {
   /** Resolves once memory is within its limit, or `pressed` since waiting would not help. Who makes data
    * waits for it before making more: a disk may be slower than they are. */
   async relieved(signal?: AbortSignal): Promise<void> {
-    while (this.#usedBytes > this.#options.memoryBytes && !this.#pressed && !this.#closed) {
+    while (!this.hasRoom) {
       signal?.throwIfAborted();
       await new Promise<void>((resolve) => {
         this.#reliefs.push(() => {

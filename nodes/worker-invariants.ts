@@ -9,7 +9,6 @@ import {
   type Datum,
   isOccupying,
   isPending,
-  needsOf,
   type RunRecord,
   sourceOf,
   type WorkerState,
@@ -96,7 +95,7 @@ function checkSums(state: WorkerState, expect: Expect): void {
   for (const run of state.runs.values()) {
     if (!isOccupying(run)) continue;
     occupied++;
-    for (const [name, amount] of needsOf(run)) used.set(name, (used.get(name) ?? 0) + amount);
+    for (const [name, amount] of run.takes) used.set(name, (used.get(name) ?? 0) + amount);
   }
   expect(occupied === state.occupied, () => `${state.occupied} runs counted, ${occupied} found`);
   for (const [name, amount] of state.used) {

@@ -23,7 +23,7 @@ import {
 type RunEnded = Extract<WorkerEvent, { type: 'run-ended' }>;
 
 export function onCompute(state: WorkerState, message: Extract<ToNode, { type: 'compute' }>): void {
-  const { run, key, fn, args, hints, rank } = message;
+  const { run, key, fn, args, hints, rank, wary = false } = message;
   if (state.runs.has(run)) return;
   if (state.retiring) {
     send(state, { type: 'inputs-missing', key, run, inputs: [] });
@@ -37,6 +37,7 @@ export function onCompute(state: WorkerState, message: Extract<ToNode, { type: '
   }
   const inputs = message.inputs.map((input) => input.key);
   const fresh = {
+    takes: needsOf(hints),
     phase: { name: 'waiting', missing: 0 },
     bereft: false,
     localBytes: 0,
@@ -45,7 +46,7 @@ export function onCompute(state: WorkerState, message: Extract<ToNode, { type: '
     readyMs: state.now,
     startedMs: state.now,
   } as const;
-  const record: RunRecord = { run, key, fn, args, hints, rank, needs, inputs, inlined, ...fresh };
+  const record: RunRecord = { run, key, fn, args, hints, rank, needs, inputs, inlined, wary, ...fresh };
   state.runs.set(run, record);
   const absent = [...needs.values()].filter((wanted) => !need(state, wanted.key, record));
   record.phase = { name: 'waiting', missing: absent.length };
@@ -112,9 +113,10 @@ export function onRunEnded(state: WorkerState, event: RunEnded): void {
   if (run?.phase.name !== 'running' && outcome.ok) state.out.push({ type: 'discard', run: event.run });
   if (run === undefined || !isOccupying(run)) return;
   state.occupied--;
-  for (const [name, amount] of needsOf(run)) take(state, name, -amount);
+  for (const [name, amount] of run.takes) take(state, name, -amount);
   if (run.phase.name === 'running') {
     if (outcome.ok) {
+      learn(state, run.fn, event.endMs - event.startMs);
       const { key, hints } = run;
       const bytes = keep(state, run, outcome.bytes);
       const inline = hints.stay === true ? undefined : outcome.inline;
@@ -192,15 +194,17 @@ export function startReady(state: WorkerState): void {
     const run = state.ready.pop();
     if (run === undefined) break;
     if (run.phase.name !== 'ready' || state.runs.get(run.run) !== run) continue;
-    const needs = needsOf(run).filter(([, amount]) => amount > 0);
-    const lacking = needs.filter(([name, amount]) => amount > free(state, name)).map(([name]) => name);
+    const brief = isBrief(state, run);
+    const takes = brief ? oneBrief : run.takes;
+    const lacking = takes.filter(([name, amount]) => amount > 0 && amount > free(state, name));
     // When nothing runs, waiting would be for ever.
     const mustWait = lacking.length > 0 && state.occupied > 0;
-    if (mustWait || needs.some(([name]) => awaited.has(name))) {
-      for (const name of lacking) awaited.add(name);
+    if (mustWait || takes.some(([name, amount]) => amount > 0 && awaited.has(name))) {
+      for (const [name] of lacking) awaited.add(name);
       aside.push(run);
     } else {
-      start(state, run);
+      run.takes = takes;
+      start(state, run, brief);
     }
   }
   for (const run of aside) state.ready.push(run.rank, run);
@@ -215,11 +219,24 @@ function take(state: WorkerState, name: string, amount: number): void {
   state.used.set(name, state.occupied === 0 && amount <= 0 ? 0 : (state.used.get(name) ?? 0) + amount);
 }
 
-function start(state: WorkerState, record: RunRecord): void {
+/** Brief runs take turns on a thread, so that it need not wait for the next; together they fill it. */
+const oneBrief = [['threads', 1 / limits.briefRuns]] as const;
+
+function isBrief({ longest }: WorkerState, { fn, hints, wary }: RunRecord): boolean {
+  if (wary || hints.needs !== undefined || 1000 * (hints.seconds ?? 0) > limits.briefMs) return false;
+  return (longest.get(fn) ?? Number.POSITIVE_INFINITY) <= limits.briefMs;
+}
+
+/** One that takes long counts at once, and for a while. */
+function learn({ longest }: WorkerState, fn: string, tookMs: number): void {
+  longest.set(fn, Math.max(tookMs, 0.9 * (longest.get(fn) ?? 0)));
+}
+
+function start(state: WorkerState, record: RunRecord, brief: boolean): void {
   record.phase = { name: 'running' };
   record.startedMs = state.now;
-  for (const [name, amount] of needsOf(record)) take(state, name, amount);
+  for (const [name, amount] of record.takes) take(state, name, amount);
   state.occupied++;
   const { run, key, fn, args, hints, inputs, inlined } = record;
-  state.out.push({ type: 'start', run, key, fn, args, inputs, inlined, hints });
+  state.out.push({ type: 'start', run, key, fn, args, inputs, inlined, hints, brief });
 }

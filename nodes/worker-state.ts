@@ -38,6 +38,10 @@ export interface RunRecord {
   /** All inputs in the order of the message, and those that came along with it. */
   readonly inputs: readonly TaskKey[];
   readonly inlined: ReadonlyMap<TaskKey, Uint8Array>;
+  /** Its node may be killed by it: it is never brief. */
+  readonly wary: boolean;
+  /** What it takes while it runs. */
+  takes: readonly (readonly [name: string, amount: number])[];
   phase: RunPhase;
   /** An input was lost after it had begun: if it fails, that may be why. */
   bereft: boolean;
@@ -133,6 +137,9 @@ export type WorkerInstruction =
       readonly inputs: readonly TaskKey[];
       readonly inlined: ReadonlyMap<TaskKey, Uint8Array>;
       readonly hints: Hints;
+      /** It will probably end soon: it may share a thread with others of the kind, and its start is not
+       * worth telling. */
+      readonly brief: boolean;
     }
   | { readonly type: 'stop-run'; readonly run: RunId }
   /** Move the finished run's result into the store, which does not hold the key. */
@@ -172,6 +179,8 @@ export interface WorkerState extends WorkerOptions {
   readonly used: Map<string, number>;
   /** Of the last scheduler that it worked for. */
   epoch: number;
+  /** Milliseconds that runs of a function lately took at most, by its name. */
+  readonly longest: Map<string, number>;
   connected: boolean;
   /** Reports of runs that ended without a connection. */
   outbox: Report[];
@@ -197,6 +206,7 @@ export function createWorkerState(options: WorkerOptions): WorkerState {
     actors: 0,
     used: new Map(),
     epoch: 0,
+    longest: new Map(),
     connected: false,
     outbox: [],
     pressed: false,
@@ -217,9 +227,11 @@ export function isPending({ phase }: RunRecord): boolean {
   return phase.name === 'waiting' || phase.name === 'ready';
 }
 
+const oneThread = [['threads', 1]] as const;
+
 /** What a run takes while it runs: `threads` is 1 unless told. */
-export function needsOf({ hints }: RunRecord): [name: string, amount: number][] {
-  return Object.entries({ threads: 1, ...hints.needs });
+export function needsOf({ needs }: Hints): RunRecord['takes'] {
+  return needs === undefined ? oneThread : Object.entries({ threads: 1, ...needs });
 }
 
 export function capacityOf(state: WorkerState, name: string): number {

@@ -186,10 +186,11 @@ export class Worker {
         this.#fetches.get(instruction.key)?.abort();
         return;
       case 'start':
-        void this.#start(instruction);
+        this.#start(instruction);
         return;
       case 'stop-run':
         this.#stops.get(instruction.run)?.abort();
+        this.#tools.runner.cancel(instruction.run);
         return;
       case 'keep':
         this.#tools.store.put(instruction.key, this.#results.get(instruction.run)!);
@@ -235,8 +236,31 @@ export class Worker {
     if (event !== undefined) this.#feed(event);
   }
 
-  async #start({ run, key, fn, args, inputs, inlined, hints }: StartInstruction): Promise<void> {
-    const { store, runner } = this.#tools;
+  #start(instruction: StartInstruction): void {
+    const { run, inputs, inlined } = instruction;
+    const ended =
+      inputs.length === inlined.size && this.#tools.store.hasRoom
+        ? this.#run(instruction, [...inlined.values()].map(alone))
+        : this.#runWithStored(instruction);
+    void ended.then((end) => this.#onEnded(run, end));
+  }
+
+  #run(
+    { run, key, fn, args, hints, brief }: StartInstruction,
+    inputs: readonly DatumParts[],
+    signal?: AbortSignal,
+  ): Promise<RunOutcome> {
+    const onStarted = (): void => this.#feed({ type: 'run-started', run });
+    // What takes no time can't be told from its neighbours by the size of the process.
+    if (!brief) this.#memory.begin(run);
+    const options = { brief, ...(brief ? {} : { onStarted }), ...(signal === undefined ? {} : { signal }) };
+    return this.#tools.runner.run({ run, key, fn, args, inputs }, hints, options);
+  }
+
+  /** A run that takes data out of the store, or must wait until that has room. */
+  async #runWithStored(instruction: StartInstruction): Promise<RunOutcome> {
+    const { run, inputs, inlined } = instruction;
+    const { store } = this.#tools;
     const controller = new AbortController();
     const { signal } = controller;
     this.#stops.set(run, controller);
@@ -253,12 +277,10 @@ export class Worker {
       const data = await Promise.all(
         inputs.map((input) => {
           const header = inlined.get(input);
-          return header === undefined ? store.get(input, signal) : { header, frames: [] };
+          return header === undefined ? store.get(input, signal) : alone(header);
         }),
       );
-      const onStarted = (): void => this.#feed({ type: 'run-started', run });
-      this.#memory.begin(run);
-      end = await runner.run({ run, key, fn, args, inputs: data }, hints, { signal, onStarted });
+      end = await this.#run(instruction, data, signal);
     } catch (error) {
       // An input is gone or can't be read; of a damaged one the store has told already.
       const about = { thread: 0, startMs, endMs: Date.now(), retryable: true };
@@ -266,7 +288,7 @@ export class Worker {
     }
     for (const input of pinned) store.unpin(input);
     this.#stops.delete(run);
-    this.#onEnded(run, end);
+    return end;
   }
 
   #onEnded(run: RunId, end: RunOutcome): void {
@@ -283,6 +305,11 @@ export class Worker {
     const memory = this.#memory.end(run);
     this.#feed({ type: 'run-ended', run, outcome, thread, startMs, endMs, memory });
   }
+}
+
+/** A datum without bulk. */
+function alone(header: Uint8Array): DatumParts {
+  return { header, frames: [] };
 }
 
 /** A result so small that it travels with the news of it. */

@@ -25,7 +25,8 @@ export function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord
   const inputs = task.inputs.map((input) => locate(state, input, node));
   // One number orders all: priority first, then rank.
   const rank = task.rank - task.priority * 2 ** 32 - urgency(task);
-  send(state, id, { type: 'compute', key, run, fn, args, inputs, hints, rank });
+  const order = { type: 'compute', key, run, fn, args, inputs, hints, rank } as const;
+  send(state, id, task.deaths + task.losses > 0 ? { ...order, wary: true } : order);
 }
 
 /** What is due goes before what is not, the earliest first. */

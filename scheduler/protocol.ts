@@ -218,6 +218,8 @@ export const ToNode = protocol('scheduler-to-node', {
     inputs: array(inputLocation),
     hints,
     rank: real,
+    /** It was on a node that died: its start is to be told at once, and it runs with no other. */
+    wary: maybe(flag),
   },
   /** Stop a run if it has not ended, and forget the datum that it made if it has; its report is ignored. */
   abort: { run: runId },

@@ -20,11 +20,14 @@ export function at(name: string): Replica {
 interface Order {
   readonly hints?: Hints;
   readonly rank?: number;
+  readonly wary?: boolean;
 }
 
 export class WorkerWorld {
   readonly state;
   now: Millis = millis(1000);
+  /** What every run takes: not brief, unless told. */
+  tookMs = 500;
 
   constructor(options: Partial<WorkerOptions> = {}) {
     const defaults = { node: nodeId('a1'), site: siteName('a'), threads: 1, resources: {} };
@@ -76,6 +79,7 @@ export class WorkerWorld {
       })),
       hints: order.hints ?? {},
       rank: order.rank ?? run,
+      ...(order.wary === undefined ? {} : { wary: order.wary }),
     });
   }
 
@@ -104,7 +108,14 @@ export class WorkerWorld {
   }
 
   ended(run: number, outcome: Extract<WorkerEvent, { type: 'run-ended' }>['outcome']): string[] {
-    return this.tell({ type: 'run-ended', run: runId(run), outcome, thread: 0, startMs: 5, endMs: 7 });
+    return this.tell({
+      type: 'run-ended',
+      run: runId(run),
+      outcome,
+      thread: 0,
+      startMs: 5,
+      endMs: 5 + this.tookMs,
+    });
   }
 
   /** Has a run of `key` make it, as run `run`. */

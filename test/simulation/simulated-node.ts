@@ -22,8 +22,10 @@ interface Execution {
   readonly thread: number;
   readonly startMs: number;
   readonly inputs: readonly TaskKey[];
+  readonly brief: boolean;
   stopped: boolean;
 }
+type StartInstruction = Extract<WorkerInstruction, { type: 'start' }>;
 type Outcome = Extract<WorkerEvent, { type: 'run-ended' }>['outcome'];
 
 export interface NodePlan {
@@ -40,6 +42,8 @@ export class SimulatedNode extends SimulatedProcess {
   state;
   store = new Map<TaskKey, Entry>();
   #executing = new Map<RunId, Execution>();
+  /** Brief runs that wait for a thread which others of the kind have. */
+  #queued: { readonly run: RunId; readonly begin: () => void }[] = [];
   /** A result that is to be kept or discarded. */
   #ended: { readonly run: RunId; readonly result: Entry } | undefined;
   /** Fetches by number; a cancelled one may report all the same. */
@@ -66,6 +70,7 @@ export class SimulatedNode extends SimulatedProcess {
     this.state = this.#freshState();
     this.store = new Map();
     this.#executing = new Map();
+    this.#queued = [];
     this.#fetches = new Map();
     this.#simulation.note(`${this.name} starts`);
     this.#dial();
@@ -193,6 +198,7 @@ export class SimulatedNode extends SimulatedProcess {
         this.#execute(instruction);
         return;
       case 'stop-run': {
+        if (this.#dequeue(instruction.run)) return;
         const execution = this.#executing.get(instruction.run);
         this.#must(execution !== undefined, `is to stop run ${instruction.run}, which it does not run`);
         if (execution !== undefined) execution.stopped = true;
@@ -261,7 +267,24 @@ export class SimulatedNode extends SimulatedProcess {
     });
   }
 
-  #execute(instruction: Extract<WorkerInstruction, { type: 'start' }>): void {
+  /** Whether a run was taken back before it had a thread; its end is told all the same. */
+  #dequeue(run: RunId): boolean {
+    const place = this.#queued.findIndex((queued) => queued.run === run);
+    if (place < 0) return false;
+    this.#queued.splice(place, 1);
+    const outcome = {
+      ok: false,
+      error: { name: 'Error', message: 'it was stopped' },
+      retryable: true,
+    } as const;
+    const nowMs = this.clock.now;
+    this.later(0, () =>
+      this.feed({ type: 'run-ended', run, outcome, thread: 0, startMs: nowMs, endMs: nowMs }),
+    );
+    return true;
+  }
+
+  #execute(instruction: StartInstruction): void {
     const { run, key, inlined, hints } = instruction;
     const model = this.#simulation.models.byKey.get(key)!;
     const inputs = instruction.inputs.filter((input) => !inlined.has(input));
@@ -271,17 +294,37 @@ export class SimulatedNode extends SimulatedProcess {
     this.#must(hints.site === undefined || hints.site === this.site, `starts ${key}, bound to ${hints.site}`);
     const gpus = hints.needs?.gpu ?? 0;
     this.#must(gpus <= this.plan.gpus, `starts ${key}, which needs a GPU`);
+    const entries = inputs.map((input) => this.read(input));
+    const begin = (): void => this.#begin(instruction, { model, inputs, entries });
+    // A thread is soon free where it has a brief run.
+    const soon = instruction.brief || [...this.#executing.values()].some((other) => other.brief);
+    if (soon && this.#executing.size >= this.plan.threads) this.#queued.push({ run, begin });
+    else begin();
+  }
+
+  #begin(
+    instruction: StartInstruction,
+    {
+      model,
+      inputs,
+      entries,
+    }: {
+      readonly model: TaskModel;
+      readonly inputs: readonly TaskKey[];
+      readonly entries: readonly (Entry | undefined)[];
+    },
+  ): void {
+    const { run, key, inlined, brief } = instruction;
     const taken = new Set([...this.#executing.values()].map(({ thread }) => thread));
     let thread = 0;
     while (taken.has(thread)) thread++;
     this.#must(thread < this.plan.threads, `starts run ${run} without a thread to spare`);
     const startMs = this.clock.now;
-    const execution: Execution = { model, thread, startMs, inputs, stopped: false };
+    const execution: Execution = { model, thread, startMs, inputs, brief, stopped: false };
     this.#executing.set(run, execution);
-    const entries = inputs.map((input) => this.read(input));
     const readable = entries.every((entry) => entry !== undefined);
     this.later(this.#random.between(0, 3), () => {
-      if (this.#executing.has(run)) this.feed({ type: 'run-started', run });
+      if (!brief && this.#executing.has(run)) this.feed({ type: 'run-started', run });
     });
     const ms = readable ? this.slowness * model.ms * this.#random.between(0.5, 1.5) : 4;
     const values = instruction.inputs.map((input) => {
@@ -300,6 +343,7 @@ export class SimulatedNode extends SimulatedProcess {
     const { model, stopped, startMs, thread } = execution;
     const outcome = this.#outcome(model, stopped, result);
     this.#executing.delete(run);
+    this.#queued.shift()?.begin();
     this.#ended = outcome.ok ? { run, result: result! } : undefined;
     this.feed({ type: 'run-ended', run, outcome, thread, startMs, endMs: this.clock.now });
     this.#must(this.#ended === undefined, `neither keeps nor discards the result of run ${run}`);
