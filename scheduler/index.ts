@@ -15,6 +15,7 @@ export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
 export { bindReferences } from './references.ts';
 export { type RunningScheduler, type SchedulerOptions, startScheduler } from './scheduler.ts';
 export type { FunctionView, LinkView, NodeView, Overview } from './seeing-messages.ts';
+export type { SpanOptions } from './span-export.ts';
 export {
   child,
   type GroupChild,

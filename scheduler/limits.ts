@@ -90,6 +90,12 @@ export const limits = {
   metricFunctions: 200,
   /** A tick that is so late means that one turn of the event loop took too long. */
   slowTurnMs: 250,
+  /** Spans that wait for a collector, spans in one message to it, how long it may take, and the pause after
+   * it took none. */
+  spansQueued: 20_000,
+  spansSent: 500,
+  spansPostMs: 3_000,
+  spansRetryMs: 5_000,
   /** Lines of a task's story, tasks named as hindering a node, keys named as like the one asked for. */
   storyLines: 1_000,
   hinderersNamed: 10,

@@ -26,6 +26,7 @@ import { handle } from './scheduler-core.ts';
 import { SchedulerLog } from './scheduler-log.ts';
 import { SchedulerPages } from './scheduler-pages.ts';
 import { createState, type Instruction, type NodeRecord, type SchedulerEvent } from './scheduler-state.ts';
+import { SpanExporter, type SpanOptions } from './span-export.ts';
 
 export interface SchedulerOptions {
   /** Loopback unless told otherwise; 0 or absent: any free port. */
@@ -44,6 +45,8 @@ export interface SchedulerOptions {
   readonly httpPort?: number;
   /** Told of comings, goings, refusals and slow turns. */
   readonly log?: Log | undefined;
+  /** Where a span for each run is sent, for OpenTelemetry; nowhere unless told. */
+  readonly spans?: SpanOptions | undefined;
   /** Closes the scheduler when it fires. */
   readonly signal?: AbortSignal;
 }
@@ -132,6 +135,7 @@ class Shell implements RunningScheduler {
   readonly #log: SchedulerLog;
   #listener: Listener | undefined;
   #pages: SchedulerPages | undefined;
+  readonly #spans: SpanExporter | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #turnEnds = false;
   #ending = false;
@@ -141,6 +145,8 @@ class Shell implements RunningScheduler {
     this.#options = options;
     this.#state.allowedFailures = options.allowedFailures ?? this.#state.allowedFailures;
     this.#log = new SchedulerLog(options.log);
+    const { spans, log } = options;
+    this.#spans = spans === undefined ? undefined : new SpanExporter(spans, log);
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -168,6 +174,7 @@ class Shell implements RunningScheduler {
     this.#log.started(this.url);
     this.#ticker = setInterval(() => {
       this.#log.ticked();
+      this.#spans?.look(this.#state);
       this.#feed({ type: 'ticked' });
     }, limits.tickMs);
     signal?.addEventListener('abort', () => void this.close(), { once: true });
@@ -198,7 +205,9 @@ class Shell implements RunningScheduler {
     // Closing the listener sends what is queued to every peer, and says that it closes.
     this.#log.ended(error);
     void this.#pages?.close();
-    void this.#listener!.close().then(settle, settle);
+    this.#spans?.look(this.#state);
+    const leaving = [this.#listener!.close(), this.#spans?.close()];
+    void Promise.all(leaving).then(settle, settle);
   }
 
   #welcome(connection: Connection): void {

@@ -36,6 +36,8 @@ export interface Tally {
   readonly functions: Map<string, FunctionTally>;
   readonly links: Map<string, LinkTally>;
   readonly memory: Map<NodeId, MemoryTally>;
+  /** Runs that ended. */
+  runs: number;
   nodesJoined: number;
   nodesLost: number;
   nodesLeft: number;
@@ -46,6 +48,7 @@ export function createTally(): Tally {
     functions: new Map(),
     links: new Map(),
     memory: new Map(),
+    runs: 0,
     nodesJoined: 0,
     nodesLost: 0,
     nodesLeft: 0,
@@ -64,6 +67,7 @@ function functionTally(tally: Tally, fn: string): FunctionTally {
 /** A run has ended, whether or not its result still counts: its time was spent.
  * @param storedBytes the data that its node held by its last word */
 export function tallyRun(tally: Tally, trace: RunTrace, storedBytes: number): void {
+  tally.runs++;
   const row = functionTally(tally, trace.fn);
   const seconds = Math.max(0, trace.endMs - trace.startMs) / 1000;
   if (trace.outcome === 'done') row.done++;

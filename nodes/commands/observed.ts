@@ -11,6 +11,7 @@ import {
   logLevels,
   openLog,
 } from '../../runtime/index.ts';
+import type { SpanOptions } from '../../scheduler/index.ts';
 import { portOf, textOf } from './option-values.ts';
 
 export const observedOptions: Readonly<Record<string, CommandOption>> = {
@@ -40,4 +41,23 @@ export async function logOf(
   }
   const file = textOf(options, 'log-file');
   return file === undefined ? undefined : openLog({ file, level: level as LogLevel, source });
+}
+
+/** Where OpenTelemetry's own variables say that spans go, if they do.
+ * @throws AsperitasError `bad-option` */
+export function spansOf(env: NodeJS.ProcessEnv = process.env): SpanOptions | undefined {
+  const base = env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const whole = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+  const url = whole || (base ? `${base.replace(/\/+$/, '')}/v1/traces` : '');
+  if (url === '') return undefined;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    const message = `OTEL_EXPORTER_OTLP_ENDPOINT ${url}: a URL such as http://127.0.0.1:4318 is wanted`;
+    throw new AsperitasError('bad-option', message, { option: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: url });
+  }
+  const headers = (env.OTEL_EXPORTER_OTLP_HEADERS ?? '').split(',').flatMap((pair) => {
+    const [, name, value] = /^\s*([^=\s]+)\s*=(.*)$/.exec(pair) ?? [];
+    return name === undefined ? [] : [[name, decodeURIComponent(value!.trim())]];
+  });
+  const service = env.OTEL_SERVICE_NAME || 'asperitas';
+  return { url, headers: Object.fromEntries(headers) as Record<string, string>, service };
 }

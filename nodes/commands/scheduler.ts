@@ -6,7 +6,7 @@ import { type Journal, type RunningScheduler, startScheduler } from '../../sched
 import { defaultPort, forgetToken, readOrMakeToken, tokenPlace } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
 import { journalOptions, openJournalOf } from './journal-option.ts';
-import { httpPortOf, logOf, observedOptions } from './observed.ts';
+import { httpPortOf, logOf, observedOptions, spansOf } from './observed.ts';
 import { insecureOption, portOf, takesNoArguments, textOf } from './option-values.ts';
 
 /** @throws AsperitasError `wrong-role` for a token that can't tell who else connects */
@@ -46,6 +46,7 @@ async function run(context: CommandContext): Promise<number> {
       check: options.check === true,
       insecure: options['insecure-no-tls'] === true,
       log,
+      spans: spansOf(),
       ...(httpPort === undefined ? {} : { httpPort }),
       ...(host === undefined ? {} : { host }),
     });
