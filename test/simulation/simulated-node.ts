@@ -126,8 +126,22 @@ export class SimulatedNode extends SimulatedProcess {
     simulation.record(this.name, event);
     const out = simulation.cores.worker(this.state, event, millis(this.clock.now));
     simulation.expect(check(this.state));
+    this.#checkOrder(out);
     const { life } = this;
     for (const instruction of out) if (this.life === life) this.#do(instruction);
+  }
+
+  /** None starts while one that comes before it, and needs no more than a thread, is left waiting. */
+  #checkOrder(out: readonly WorkerInstruction[]): void {
+    const started = out.flatMap((instruction) =>
+      instruction.type === 'start' ? [this.state.runs.get(instruction.run)!] : [],
+    );
+    if (started.length === 0) return;
+    const last = started.reduce((a, b) => (a.rank > b.rank ? a : b));
+    for (const { key, rank, phase, hints } of this.state.runs.values()) {
+      const passedOver = phase.name === 'ready' && hints.needs === undefined && rank < last.rank;
+      this.#must(!passedOver, `starts ${last.key} before ${key}`);
+    }
   }
 
   #freshState() {
