@@ -5,6 +5,7 @@ import type { FromNode, NodeInfo, ToClient, ToNode, ToScheduler } from '../../sc
 import { createState, type Instruction, type SchedulerEvent } from '../../scheduler/scheduler-state.ts';
 import { Connection, type Ear } from './network.ts';
 import { SimulatedProcess } from './process.ts';
+import { idleWithoutReason } from './progress-check.ts';
 import type { Simulation } from './simulation.ts';
 
 /** The first word of an accepted connection; what follows it is of the new life. */
@@ -107,6 +108,8 @@ export class SimulatedScheduler extends SimulatedProcess {
     if (event.type === 'node-joined' && this.state.nodes.has(event.info.node)) this.losses++;
     const out = simulation.cores.scheduler(this.state, event, millis(this.clock.now));
     simulation.expect(check(this.state));
+    const mayPlace = this.state.stoppingSince === undefined;
+    if (event.type === 'drained' && mayPlace) simulation.expect(idleWithoutReason(this.state));
     for (const instruction of out) this.#do(instruction);
     if (event.type !== 'drained' && !this.#draining) {
       this.#draining = true;
