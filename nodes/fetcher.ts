@@ -8,8 +8,11 @@ import {
   DataLink,
   type DatumParts,
   type DialOptions,
+  emptyPartial,
   encodedBytes,
   isAsperitasError,
+  type PartialDatum,
+  receivedBytes,
   type Transport,
   webSocketTransport,
 } from '../runtime/index.ts';
@@ -51,6 +54,8 @@ export class Fetcher {
   /** Data fetched so far, and their bytes. */
   fetches = 0;
   fetchedBytes = 0;
+  /** Fetches that went on over another connection. */
+  resumed = 0;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -68,17 +73,41 @@ export class Fetcher {
     if (this.#closed || signal?.aborted) throw aborted(key, signal);
     // One signal stops the fetches of all inputs of a run: many listeners are no leak.
     if (signal !== undefined) setMaxListeners(0, signal);
-    const peer = this.#peers.get(replica.url) ?? this.#dial(replica.url);
+    const partial = emptyPartial();
+    for (let received = 0; ; ) {
+      try {
+        return await this.#fetchOnce(key, replica.url, { signal, partial });
+      } catch (error) {
+        // Cut off on the way: as long as each line brings some of it, another one is worth dialling.
+        const more = receivedBytes(partial) - received;
+        const cut = isAsperitasError(error, 'connection-lost') && partial.stamp !== undefined;
+        if (!cut || more <= 0 || this.#closed || signal?.aborted === true) throw error;
+        received += more;
+        this.resumed++;
+      }
+    }
+  }
+
+  async #fetchOnce(
+    key: string,
+    url: string,
+    { signal, partial }: { readonly signal: AbortSignal | undefined; readonly partial: PartialDatum },
+  ): Promise<DatumParts> {
+    const peer = this.#peers.get(url) ?? this.#dial(url);
     peer.users++;
     clearTimeout(peer.idle);
     try {
       const link = await unlessAborted(peer.link, key, signal);
       await turn(peer, key, signal);
       try {
-        const parts = await link.fetch(key, signal);
+        const parts = await link.fetch(key, signal, partial);
         this.fetches++;
         this.fetchedBytes += encodedBytes(parts);
         return parts;
+      } catch (error) {
+        // Now, not when the end of the connection is noticed: the next fetch must not take this link.
+        if (isAsperitasError(error, 'connection-lost')) this.#drop(peer);
+        throw error;
       } finally {
         peer.underWay--;
         peer.waiting.shift()?.();

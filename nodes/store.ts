@@ -31,6 +31,8 @@ export interface StoreOptions {
 
 interface Entry {
   readonly key: string;
+  /** Never used twice: a datum that is made again under its key may differ. */
+  readonly stamp: string;
   readonly bytes: number;
   /** The datum in memory. Absent: `file` has it. */
   parts: DatumParts | undefined;
@@ -45,6 +47,8 @@ export class Store {
   readonly #marks: SpillMarks;
   readonly #folder: SpillFolder;
   readonly #garbage = new GarbageMeter();
+  readonly #life = randomBytes(8).toString('hex');
+  #puts = 0;
   readonly #entries = new Map<string, Entry>();
   /** Those in memory that are large enough to spill, the least recently used first. */
   readonly #large = new Map<string, Entry>();
@@ -110,13 +114,20 @@ export class Store {
     return this.#entries.get(key)?.bytes;
   }
 
+  /** Names the very datum that lies under a key now. */
+  stampOf(key: string): string | undefined {
+    return this.#entries.get(key)?.stamp;
+  }
+
   /** Takes a datum over, frames and all: nobody may write to them any more. Frames that are not shared memory
    * of their own are copied into such. A datum that is held already stays as it is. Returns its size. */
   put(key: string, parts: DatumParts): number {
     const held = this.#entries.get(key);
     if (held !== undefined) return held.bytes;
     const bytes = encodedBytes(parts);
-    const entry: Entry = { key, bytes, parts: undefined, file: undefined, pins: 0, reading: undefined };
+    const stamp = `${this.#life}-${++this.#puts}`;
+    const empty = { parts: undefined, file: undefined, pins: 0, reading: undefined };
+    const entry: Entry = { key, stamp, bytes, ...empty };
     this.#entries.set(key, entry);
     this.#storedBytes += bytes;
     this.#count(entry, 1);

@@ -17,6 +17,8 @@ import { machineLimits } from './machine-limits.ts';
 /** What is served: a `Store`. */
 export interface DataSource {
   get(key: string, signal?: AbortSignal): Promise<DatumParts>;
+  /** Names the very datum that lies under a key now, so that a fetch that was cut off can go on. */
+  stampOf?(key: string): string | undefined;
   pin(key: string): void;
   unpin(key: string): void;
 }
@@ -33,6 +35,8 @@ interface Request {
   readonly key: string;
   readonly stop: AbortController;
   credit: number;
+  /** What the peer has already, of the datum of that stamp. */
+  readonly resume: { readonly stamp: string; readonly frame: number; readonly offset: number } | undefined;
   parts: DatumParts | undefined;
   /** Where the next piece starts. */
   frame: number;
@@ -68,7 +72,7 @@ class DataServer {
     if (this.#ended) return;
     try {
       const message = DataRequest.parse(raw);
-      if (message.type === 'fetch') this.#onFetch(message.request, message.key, message.credit);
+      if (message.type === 'fetch') this.#onFetch(message);
       else if (message.type === 'credit') this.#onCredit(message.request, message.bytes);
       else this.#onCancel(message.request);
     } catch (error) {
@@ -78,7 +82,7 @@ class DataServer {
     }
   }
 
-  #onFetch(request: number, key: string, credit: number): void {
+  #onFetch({ request, key, credit, resume }: Extract<DataRequest, { type: 'fetch' }>): void {
     const tooMany = this.#requests.size >= machineLimits.servedRequests + machineLimits.queuedRequests;
     if (tooMany || this.#requests.has(request)) {
       const why = tooMany ? 'too many requests' : 'a request was repeated';
@@ -86,7 +90,8 @@ class DataServer {
     }
     const stop = new AbortController();
     const parts = undefined;
-    const entry: Request = { request, key, stop, credit, parts, frame: 0, offset: 0, sentBytes: 0 };
+    const place = { frame: 0, offset: 0, sentBytes: 0 };
+    const entry: Request = { request, key, stop, credit, resume, parts, ...place };
     this.#requests.set(request, entry);
     this.#waiting.push(entry);
     this.#startNext();
@@ -130,8 +135,7 @@ class DataServer {
       const parts = await this.#source.get(entry.key, signal);
       if (!signal.aborted) {
         entry.parts = parts;
-        const frameBytes = parts.frames.map((frame) => frame.byteLength);
-        this.#send({ type: 'datum-start', request: entry.request, header: parts.header, frameBytes });
+        this.#sendStart(entry, parts);
         this.#active.push(entry);
         const sent = new Promise<void>((resolve) => {
           signal.addEventListener('abort', () => resolve(), { once: true });
@@ -149,6 +153,16 @@ class DataServer {
       if (pinned) this.#source.unpin(entry.key);
       this.#requests.delete(entry.request);
     }
+  }
+
+  #sendStart(entry: Request, { header, frames }: DatumParts): void {
+    const { request, key, resume } = entry;
+    const frameBytes = frames.map((frame) => frame.byteLength);
+    const stamp = this.#source.stampOf?.(key);
+    const resumed = resume !== undefined && resume.stamp === stamp && isPlace(resume, frameBytes);
+    if (resumed) Object.assign(entry, { frame: resume.frame, offset: resume.offset });
+    const more = { ...(stamp === undefined ? {} : { stamp }), ...(resumed ? { resumed } : {}) };
+    this.#send({ type: 'datum-start', request, header: resumed ? nothing : header, frameBytes, ...more });
   }
 
   /** What is asked for stays in memory until it is sent: not for a peer that has stopped taking it. One that
@@ -212,6 +226,16 @@ class DataServer {
     this.#ended = true;
     for (const entry of this.#requests.values()) entry.stop.abort();
   }
+}
+
+const nothing = new Uint8Array(0);
+
+function isPlace(
+  at: { readonly frame: number; readonly offset: number },
+  frameBytes: readonly number[],
+): boolean {
+  if (at.frame === frameBytes.length) return at.offset === 0;
+  return at.frame < frameBytes.length && at.offset < frameBytes[at.frame]!;
 }
 
 /** Moves on to the next frame with bytes left; true when there is none. */

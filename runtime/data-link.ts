@@ -5,13 +5,19 @@
  */
 import { AsperitasError } from './errors.ts';
 import { type MessageOf, protocol } from './message.ts';
-import { array, bytes, count, text } from './schema.ts';
+import { array, bytes, count, flag, maybe, object, text } from './schema.ts';
 import type { Connection, WireMessage } from './transport/transport.ts';
 
 /** From the side that fetches. */
 export const DataRequest = protocol('data-request', {
-  /** `credit` bytes of pieces may be sent at once. */
-  fetch: { request: count, key: text, credit: count },
+  /** `credit` bytes of pieces may be sent at once. With `resume`, what came before its place over an earlier
+   * connection need not come again, if the datum is still the one of that stamp. */
+  fetch: {
+    request: count,
+    key: text,
+    credit: count,
+    resume: maybe(object({ stamp: text, frame: count, offset: count })),
+  },
   /** Allows the server to send so many further bytes of this request. */
   credit: { request: count, bytes: count },
   'fetch-cancel': { request: count },
@@ -21,8 +27,15 @@ export type DataRequest = MessageOf<typeof DataRequest>;
 /** From the side that serves. Pieces come frame by frame, each frame from its start to its end; an empty
  * frame has none. A request ends with `datum-end` or `datum-absent`. */
 export const DataReply = protocol('data-reply', {
-  /** The datum's header, and the size of each frame that follows. */
-  'datum-start': { request: count, header: bytes, frameBytes: array(count) },
+  /** The datum's header, and the size of each frame that follows. `stamp` names this very datum, where the
+   * server can resume; `resumed` says that pieces go on from the place that was asked for. */
+  'datum-start': {
+    request: count,
+    header: bytes,
+    frameBytes: array(count),
+    stamp: maybe(text),
+    resumed: maybe(flag),
+  },
   'datum-piece': { request: count, frame: count, offset: count, payload: bytes },
   'datum-end': { request: count },
   'datum-absent': { request: count, reason: text },
@@ -53,17 +66,34 @@ const defaults = {
   maxDatumBytes: 2 ** 37,
 } as const;
 
+/** A datum of which a part has come, kept by its fetcher so that another link can bring the rest. */
+export interface PartialDatum {
+  /** Of the server's datum; without one nothing can be resumed. */
+  stamp: string | undefined;
+  header: Uint8Array | undefined;
+  frames: Uint8Array[];
+  /** The frame and the offset in it where the next piece must start. */
+  frame: number;
+  offset: number;
+}
+
+export function emptyPartial(): PartialDatum {
+  return { stamp: undefined, header: undefined, frames: [], frame: 0, offset: 0 };
+}
+
+/** How many bytes of frames have come. */
+export function receivedBytes({ frames, frame, offset }: PartialDatum): number {
+  return frames.slice(0, frame).reduce((sum, { byteLength }) => sum + byteLength, offset);
+}
+
 interface Pending {
   readonly key: string;
   readonly resolve: (parts: DatumParts) => void;
   readonly reject: (error: Error) => void;
   readonly stopListening: () => void;
   timer: NodeJS.Timeout;
-  header: Uint8Array | undefined;
-  frames: Uint8Array[];
-  /** The frame and the offset in it where the next piece must start. */
-  frame: number;
-  offset: number;
+  readonly partial: PartialDatum;
+  started: boolean;
   /** Bytes received since credit was last given. */
   uncredited: number;
 }
@@ -86,8 +116,9 @@ export class DataLink {
   }
 
   /** The parts of a datum, in memory of their own. Rejects with `datum-absent` when the server does not hold
-   * it, `connection-lost`, `timeout` (a silent server) or `aborted`. */
-  fetch(key: string, signal?: AbortSignal): Promise<DatumParts> {
+   * it, `connection-lost`, `timeout` (a silent server) or `aborted`.
+   * @param partial what an earlier fetch of the datum left; filled, so that a later one can go on from it */
+  fetch(key: string, signal?: AbortSignal, partial = emptyPartial()): Promise<DatumParts> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
       if (signal?.aborted) return reject(aborted(key, signal));
@@ -100,13 +131,13 @@ export class DataLink {
         reject,
         stopListening: () => signal?.removeEventListener('abort', onAbort),
         timer: this.#silenceTimer(request, key),
-        header: undefined,
-        frames: [],
-        frame: 0,
-        offset: 0,
+        partial,
+        started: false,
         uncredited: 0,
       });
-      this.#send({ type: 'fetch', request, key, credit: this.#options.windowBytes });
+      const { stamp, frame, offset } = partial;
+      const resume = stamp === undefined ? {} : { resume: { stamp, frame, offset } };
+      this.#send({ type: 'fetch', request, key, credit: this.#options.windowBytes, ...resume });
     });
   }
 
@@ -149,25 +180,37 @@ export class DataLink {
   }
 
   #start(pending: Pending, message: Extract<DataReply, { type: 'datum-start' }>): void {
+    const { partial, key } = pending;
     const total = message.frameBytes.reduce((sum, size) => sum + size, 0);
-    check(pending.header === undefined && total <= this.#options.maxDatumBytes, pending.key, 'datum-start');
-    pending.header = message.header.slice();
-    pending.frames = message.frameBytes.map((size) => this.#options.allocate(size));
-    skipFull(pending);
+    check(!pending.started && total <= this.#options.maxDatumBytes, key, 'datum-start');
+    pending.started = true;
+    if (message.resumed === true) {
+      const same = message.frameBytes.every((size, k) => size === partial.frames[k]?.byteLength);
+      check(partial.stamp !== undefined && partial.stamp === message.stamp && same, key, 'datum-start');
+      return;
+    }
+    partial.stamp = message.stamp;
+    partial.header = message.header.slice();
+    partial.frames = message.frameBytes.map((size) => this.#options.allocate(size));
+    partial.frame = 0;
+    partial.offset = 0;
+    skipFull(partial);
   }
 
   #take(request: number, pending: Pending, piece: Extract<DataReply, { type: 'datum-piece' }>): void {
-    const frame = pending.frames[pending.frame];
+    const { partial, key, started } = pending;
+    const frame = partial.frames[partial.frame];
     const fits =
+      started &&
       frame !== undefined &&
-      piece.frame === pending.frame &&
-      piece.offset === pending.offset &&
+      piece.frame === partial.frame &&
+      piece.offset === partial.offset &&
       piece.payload.byteLength > 0 &&
       piece.offset + piece.payload.byteLength <= frame.byteLength;
-    check(fits, pending.key, 'datum-piece');
+    check(fits, key, 'datum-piece');
     frame!.set(piece.payload, piece.offset);
-    pending.offset += piece.payload.byteLength;
-    skipFull(pending);
+    partial.offset += piece.payload.byteLength;
+    skipFull(partial);
     pending.uncredited += piece.payload.byteLength;
     // Credit goes back in halves of the window: one message for many pieces, and never a stall.
     if (pending.uncredited * 2 >= this.#options.windowBytes) {
@@ -176,9 +219,13 @@ export class DataLink {
     }
   }
 
-  #finish(request: number, pending: Pending): void {
-    check(pending.header !== undefined && pending.frame === pending.frames.length, pending.key, 'datum-end');
-    this.#settle(request)?.resolve({ header: pending.header!, frames: pending.frames });
+  #finish(request: number, { partial, started, key }: Pending): void {
+    check(
+      started && partial.header !== undefined && partial.frame === partial.frames.length,
+      key,
+      'datum-end',
+    );
+    this.#settle(request)?.resolve({ header: partial.header!, frames: partial.frames });
   }
 
   #cancel(request: number, error: AsperitasError): void {
@@ -204,10 +251,10 @@ export class DataLink {
 }
 
 /** Moves on to the next frame that still lacks bytes. */
-function skipFull(pending: Pending): void {
-  while (pending.frames[pending.frame]?.byteLength === pending.offset) {
-    pending.frame++;
-    pending.offset = 0;
+function skipFull(partial: PartialDatum): void {
+  while (partial.frames[partial.frame]?.byteLength === partial.offset) {
+    partial.frame++;
+    partial.offset = 0;
   }
 }
 

@@ -38,6 +38,7 @@ export async function dataNode(
   const pins = { now: 0, most: 0 };
   const source: DataSource = {
     get: (key, signal) => store.get(key, signal),
+    stampOf: (key) => store.stampOf(key),
     pin: (key) => {
       store.pin(key);
       pins.now++;
