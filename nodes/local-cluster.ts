@@ -3,25 +3,14 @@
  * ended together, also when this process dies. Must not know: what runs on it.
  */
 import { availableParallelism, totalmem } from 'node:os';
-import { type ActorDefinition, type ActorMessages, AsperitasError } from '../runtime/index.ts';
+import { AsperitasError } from '../runtime/index.ts';
 import {
-  type ActorAddress,
-  type Actors,
   type Cluster,
-  type ClusterStatus,
-  type Completed,
   connect,
-  type Future,
-  type Held,
-  type Inspector,
-  type Lazy,
+  DelegatingCluster,
   type LocalSite,
-  type Progress,
-  type Resolved,
-  type SpawnOptions,
   type WaitOptions,
 } from '../scheduler/index.ts';
-import type { RunTrace } from '../scheduler/protocol.ts';
 import { makeToken } from './config.ts';
 import { limits } from './limits.ts';
 import { type OwnedProcess, startOwned } from './owned-process.ts';
@@ -47,13 +36,12 @@ export interface LocalNode {
 const memoryShare = 0.6;
 
 /** A cluster of real processes on this machine, which is also its client. */
-export class LocalCluster implements Cluster {
+export class LocalCluster extends DelegatingCluster {
   readonly url: string;
   readonly token: string;
   readonly nodes: readonly LocalNode[];
   readonly #scheduler: OwnedProcess;
   readonly #processes: readonly OwnedProcess[];
-  readonly #client: Cluster;
 
   private constructor(parts: {
     readonly url: string;
@@ -66,11 +54,11 @@ export class LocalCluster implements Cluster {
     }[];
     readonly client: Cluster;
   }) {
+    super(parts.client);
     this.url = parts.url;
     this.token = parts.token;
     this.#scheduler = parts.scheduler;
     this.#processes = parts.processes.map(({ owned }) => owned);
-    this.#client = parts.client;
     this.nodes = parts.processes.map(({ name, site, owned }) => ({
       name,
       site,
@@ -109,62 +97,15 @@ export class LocalCluster implements Cluster {
     }
   }
 
-  compute<const T>(what: T, options?: WaitOptions): Promise<Resolved<T>> {
-    return this.#client.compute(what, options);
-  }
-
-  persist<const T>(what: T, options?: WaitOptions): Promise<Held<T>> {
-    return this.#client.persist(what, options);
-  }
-
-  asCompleted<T>(
-    lazies: readonly (Lazy<T> | Future<T>)[],
-    options?: WaitOptions,
-  ): AsyncIterable<Completed<T>> {
-    return this.#client.asCompleted(lazies, options);
-  }
-
-  status(options?: WaitOptions): Promise<ClusterStatus> {
-    return this.#client.status(options);
-  }
-
-  spawn<O, M extends ActorMessages>(definition: ActorDefinition<O, M>, options: O, more?: SpawnOptions) {
-    return this.#client.spawn(definition, options, more);
-  }
-
-  actor<O, M extends ActorMessages>(
-    definition: ActorDefinition<O, M>,
-    which: string | ActorAddress,
-    wait?: WaitOptions,
-  ) {
-    return this.#client.actor(definition, which, wait);
-  }
-
-  get actors(): Actors {
-    return this.#client.actors;
-  }
-
-  get inspect(): Inspector {
-    return this.#client.inspect;
-  }
-
-  trace(options?: WaitOptions): Promise<readonly RunTrace[]> {
-    return this.#client.trace(options);
-  }
-
-  onProgress(listener: (progress: Progress) => void): () => void {
-    return this.#client.onProgress(listener);
-  }
-
   /** Lets nodes finish what runs, then ends every process. */
-  async shutdown(options?: WaitOptions): Promise<void> {
-    await this.#client.shutdown(options);
+  override async shutdown(options?: WaitOptions): Promise<void> {
+    await this.client.shutdown(options);
     await this.#stopAll();
   }
 
   /** Ends every process; what runs is given up. */
-  async close(): Promise<void> {
-    await this.#client.close();
+  override async close(): Promise<void> {
+    await this.client.close();
     await this.#stopAll();
   }
 

@@ -26,6 +26,8 @@ const limits = {
   // Arrays smaller than this cost less inside the header than as a frame of their own, which is a WebSocket
   // message: tasks' arguments are mostly of this size.
   inlineBytes: 1024,
+  // Longer integers take a time to read that grows with the square of their length.
+  digits: 4000,
 };
 
 /** The same in levels of msgpack: a level of a value is up to four of them, as in a map of pairs. */
@@ -69,6 +71,19 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: fal
 
 type Plain = Record<string, unknown>;
 
+function lowerInteger(value: bigint): Special {
+  const digits = value.toString();
+  if (digits.length <= limits.digits) return new Special(['bigint', digits]);
+  const message = `an integer of ${digits.length} digits can't be sent: at most ${limits.digits}`;
+  throw new AsperitasError('not-serialisable', message, { limit: limits.digits });
+}
+
+/** Half a surrogate pair has no place in UTF-8. */
+function lowerText(value: string): string | Special {
+  const { isWellFormed } = value as string & { readonly isWellFormed: () => boolean };
+  return isWellFormed.call(value) ? value : new Special(['utf16', Buffer.from(value, 'utf16le')]);
+}
+
 /** Replaces what msgpack can't hold, copying only lists and records in which something changes. */
 class Lowering {
   readonly frames: Uint8Array[] = [];
@@ -80,7 +95,8 @@ class Lowering {
 
   lower(value: unknown, depth: number): unknown {
     if (value === undefined) return new Special(['undefined']);
-    if (typeof value === 'bigint') return new Special(['bigint', value.toString()]);
+    if (typeof value === 'bigint') return lowerInteger(value);
+    if (typeof value === 'string') return lowerText(value);
     if (typeof value === 'number') return Object.is(value, -0) ? new Special(['-0']) : value;
     if (typeof value === 'function' || typeof value === 'symbol') {
       throw new AsperitasError('not-serialisable', `a ${typeof value} can't be sent: pass plain data`);
@@ -185,9 +201,11 @@ class Raising {
       case '-0':
         return -0;
       case 'bigint':
-        return typeof first === 'string' && /^-?\d{1,4000}$/.test(first)
+        return typeof first === 'string' && first.length <= limits.digits && /^-?\d+$/.test(first)
           ? BigInt(first)
           : damaged('no integer');
+      case 'utf16':
+        return first instanceof Uint8Array ? Buffer.from(first).toString('utf16le') : damaged('no text');
       case 'date':
         return new Date(typeof first === 'number' ? first : Number.NaN);
       case 'regexp':
@@ -195,7 +213,9 @@ class Raising {
       case 'array':
         return this.#array(first, second);
       case 'view': {
-        const data = this.#bytes(first);
+        // Out of the header, of which it would otherwise show all.
+        const bytes = this.#bytes(first);
+        const data = bytes === first ? new Uint8Array(bytes) : bytes;
         return new DataView(data.buffer, data.byteOffset, data.byteLength);
       }
       case 'buffer':

@@ -2,6 +2,7 @@
  * Owns how an error crosses the wire: name, message, code, fields, stack and cause, with what can't be sent
  * turned into text. Must not know: the codec, messages.
  */
+import { inspect } from 'node:util';
 import { AsperitasError, type ErrorFields } from './errors.ts';
 
 /** An error as plain data. */
@@ -30,22 +31,44 @@ function fieldsOf(value: unknown): ErrorFields | undefined {
   return plain.length === 0 ? undefined : (Object.fromEntries(plain) as ErrorFields);
 }
 
-/** Describes anything that was thrown. */
+/** What is no error, as text: its words if it is one, else as a programmer would print it. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? inspect(value, { depth: 2 }) : String(value);
+}
+
+/** Describes anything that was thrown, or says that it can't be described. */
 export function toWireError(thrown: unknown, depth = 0): PlainError {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: cut(String(thrown)) };
+  try {
+    if (!(thrown instanceof Error)) return { name: 'Error', message: cut(textOf(thrown)) };
+    return describe(thrown, depth);
+  } catch (error) {
+    const why = error instanceof Error ? `: ${String(error.message)}` : '';
+    return { name: 'Error', message: cut(`something was thrown that can't be described${why}`) };
+  }
+}
+
+function describe(thrown: Error, depth: number): PlainError {
   const { code, fields } = thrown as Error & { code?: unknown; fields?: unknown };
   const plainFields = fieldsOf(fields);
   return {
-    name: cut(thrown.name),
-    message: cut(thrown.message),
+    name: cut(String(thrown.name)),
+    message: cut(String(thrown.message)),
     ...(typeof code === 'string' ? { code } : {}),
     ...(plainFields === undefined ? {} : { fields: plainFields }),
-    ...(thrown.stack === undefined ? {} : { stack: cut(thrown.stack) }),
+    ...(typeof thrown.stack === 'string' ? { stack: cut(thrown.stack) } : {}),
     ...(thrown.cause === undefined || depth >= limits.causes
       ? {}
       : { cause: toWireError(thrown.cause, depth + 1) }),
   };
 }
+
+/** The language's own kinds of error. */
+const natives = new Map<string, ErrorConstructor>(
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((kind) => [
+    kind.name,
+    kind as ErrorConstructor,
+  ]),
+);
 
 /** Makes an error again; whatever is missing or of a wrong type is left out, since the data come from a
  * peer. */
@@ -60,8 +83,9 @@ export function fromWireError(wire: unknown, depth = 0): Error {
   if (plain.name === 'AsperitasError' && typeof plain.code === 'string') {
     error = new AsperitasError(plain.code, message, fieldsOf(plain.fields) ?? {}, options);
   } else {
-    error = new Error(message, options);
-    if (typeof plain.name === 'string')
+    const Native = natives.get(String(plain.name)) ?? Error;
+    error = new Native(message, options);
+    if (typeof plain.name === 'string' && plain.name !== error.name)
       Object.defineProperty(error, 'name', { value: plain.name, configurable: true });
     if (typeof plain.code === 'string') Object.assign(error, { code: plain.code });
   }

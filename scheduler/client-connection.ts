@@ -15,8 +15,16 @@ import {
 import type { WaitOptions } from './cluster.ts';
 import type { ClientRole } from './permissions.ts';
 import { ToClient, type ToScheduler } from './protocol.ts';
+import type { TaskHints } from './task.ts';
 
 export interface ConnectOptions extends WaitOptions {
+  /** Makes one task of a chain of tasks, each made from the one before it alone; true unless told. The last
+   * one's result is the only one that is then to be had. */
+  readonly fuse?: boolean;
+  /** For tasks that have none of their own. */
+  readonly hints?: TaskHints;
+  /** Called when a wait of this client begins; returns what is called when it ends. */
+  readonly onWait?: () => () => void;
   /** The secret that the scheduler was started with, or a token for a role. */
   readonly token: string;
   /** As whom to act: the role that the token is for, or with the secret, which allows all, an admin. */

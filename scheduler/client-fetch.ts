@@ -21,7 +21,8 @@ import type { Replica, ToScheduler } from './protocol.ts';
 function taskError({ key, error, culprit }: FailedNews): Error {
   const { name, code } = error;
   const line = error.message.replaceAll(/\s*\n\s*/g, ' ').slice(0, clientLimits.messageCharacters);
-  const fields = { ...error.fields, task: key, culprit };
+  // Of a chain of tasks that ran as one, the error names the task that threw it.
+  const fields = { culprit, ...error.fields, task: key };
   const plain = { name, message: line, fields, cause: error };
   const made = fromWireError(code === undefined ? plain : { ...plain, code });
   return isAsperitasError(made) ? made : Object.assign(made, { fields });

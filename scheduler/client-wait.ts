@@ -13,8 +13,11 @@ export class Wait {
   readonly #caller: AbortSignal | undefined;
   readonly #onAbort: () => void;
 
+  readonly #onEnd: (() => void) | undefined;
+
   /** `what` is named in errors, such as `compute`. */
-  constructor({ signal, timeoutMs }: WaitOptions, what: string) {
+  constructor({ signal, timeoutMs }: WaitOptions, what: string, onEnd?: () => void) {
+    this.#onEnd = onEnd;
     shareWidely(this.#controller.signal);
     this.#caller = signal;
     this.#onAbort = () => {
@@ -42,6 +45,7 @@ export class Wait {
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#onEnd?.();
     this.#caller?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -13,6 +13,10 @@ export type News = HeldNews | FailedNews | undefined;
 
 interface Want {
   uses: number;
+  /** Of the last submission or retry that asks for it: errors of earlier ones are old. */
+  serial: number;
+  /** Cancelled: what was said before it is asked for anew is old. */
+  cancelled: boolean;
   news: News;
   readonly listeners: Set<(key: TaskKey) => void>;
 }
@@ -24,12 +28,19 @@ export class Wants {
     return this.#wants.size;
   }
 
+  has(key: TaskKey): boolean {
+    return this.#wants.has(key);
+  }
+
   /** Counts one more use of each. */
   retain(keys: readonly TaskKey[]): void {
     for (const key of keys) {
       const want = this.#wants.get(key);
-      if (want === undefined) this.#wants.set(key, { uses: 1, news: undefined, listeners: new Set() });
-      else want.uses++;
+      if (want !== undefined) want.uses++;
+      else {
+        const listeners: Want['listeners'] = new Set();
+        this.#wants.set(key, { uses: 1, serial: 0, cancelled: false, news: undefined, listeners });
+      }
     }
   }
 
@@ -38,7 +49,9 @@ export class Wants {
     return keys.filter((key) => {
       const want = this.#wants.get(key);
       if (want === undefined || --want.uses > 0) return false;
-      return this.#wants.delete(key);
+      this.#wants.delete(key);
+      for (const listener of [...want.listeners]) listener(key);
+      return true;
     });
   }
 
@@ -52,9 +65,26 @@ export class Wants {
   /** Takes in what the scheduler says; about what is no longer wanted it may be late. */
   tell(news: HeldNews | FailedNews): void {
     const want = this.#wants.get(news.key);
-    if (want === undefined) return;
+    if (want === undefined || want.cancelled) return;
+    // The error of an earlier attempt, told while a later one was asked for.
+    if (news.type === 'failed' && (news.serial ?? want.serial) < want.serial) return;
+    this.#settle(want, news);
+  }
+
+  #settle(want: Want, news: HeldNews | FailedNews): void {
     want.news = news;
     for (const listener of [...want.listeners]) listener(news.key);
+  }
+
+  /** Settles what is still to come as cancelled. */
+  cancel(keys: readonly TaskKey[]): void {
+    for (const key of keys) {
+      const want = this.#wants.get(key);
+      if (want === undefined || want.news !== undefined) continue;
+      want.cancelled = true;
+      const error = { name: 'AsperitasError', code: 'cancelled', message: `task ${key} was cancelled` };
+      this.#settle(want, { type: 'failed', key, error, culprit: key });
+    }
   }
 
   newsOf(key: TaskKey): News {
@@ -67,11 +97,15 @@ export class Wants {
     if (want?.news === news && want !== undefined) want.news = undefined;
   }
 
-  /** Before tasks are submitted again: an old failure is no answer to a new attempt. */
-  forgetFailures(keys: readonly TaskKey[]): void {
+  /** They are asked for (again) by a submission or retry of this number: an old failure is no answer to a new
+   * attempt. */
+  expect(keys: readonly TaskKey[], serial: number): void {
     for (const key of keys) {
       const want = this.#wants.get(key);
-      if (want?.news?.type === 'failed') want.news = undefined;
+      if (want === undefined) continue;
+      want.serial = serial;
+      want.cancelled = false;
+      if (want.news?.type === 'failed') want.news = undefined;
     }
   }
 

@@ -1,12 +1,14 @@
 /**
- * Owns the promises of `Cluster`: what is lazy is submitted, waited for, fetched and released. Must not know:
- * the connection (client-connection.ts), how results are fetched (client-fetch.ts), how tasks run.
+ * Owns the promises of `Cluster`, put together from the parts of a client: its connection, its jobs, futures,
+ * data sets and questions. Must not know: how any of them works.
  */
 import {
   type ActorDefinition,
   type ActorMessages,
   type AsperitasError,
   assertNever,
+  decodePacked,
+  encodePacked,
   type TaskKey,
   webSocketTransport,
 } from '../runtime/index.ts';
@@ -15,120 +17,146 @@ import type { ActorAddress } from './actor-ref.ts';
 import { ClientActors, isActorNews } from './client-actors.ts';
 import { ClientConnection, type ConnectOptions, type SchedulerNews } from './client-connection.ts';
 import { Datasets } from './client-datasets.ts';
-import { ResultFetcher } from './client-fetch.ts';
+import { Futures, futuresIn } from './client-futures.ts';
 import { ClientInspector, type InspectorTools, isAnswer } from './client-inspect.ts';
+import { type Job, Jobs } from './client-jobs.ts';
 import { Questions } from './client-questions.ts';
-import { orAborted, shareWidely, until, Wait } from './client-wait.ts';
-import { type HeldNews, Wants } from './client-wants.ts';
-import type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
+import { until } from './client-wait.ts';
+import type { Cluster, ClusterStatus, CompletedIterable, Progress, WaitFor, WaitOptions } from './cluster.ts';
+import { CompletedRuns } from './completed-runs.ts';
 import { Completions } from './completions.ts';
 import { DataLinks } from './data-links.ts';
-import { type CollectedGraph, collectGraph } from './graph.ts';
-import { clientLimits } from './limits.ts';
 import type { RunTrace, ToScheduler } from './protocol.ts';
-import { bindReferences, findInputs } from './references.ts';
-import { earlierInputs, graphTools, submitGraph } from './submission.ts';
+import { bindReferences } from './references.ts';
 import type { SpawnOptions } from './supervision.ts';
-import { type Future, futureOf, type Held, isFuture, type Lazy, type Resolved } from './task.ts';
+import type { Future, Held, Lazy, Resolved } from './task.ts';
 
 export type { ConnectOptions } from './client-connection.ts';
 
-/** What one wait has asked for: results that it uses until it ends. */
-interface Job {
-  readonly graph: CollectedGraph;
-  readonly signal: AbortSignal;
-  /** Gives single results up before the end of the wait. */
-  readonly release: (keys: readonly TaskKey[]) => void;
-}
-
 class Client implements Cluster {
-  readonly #connection: ClientConnection;
-  readonly #links: DataLinks;
-  readonly #fetcher: ResultFetcher;
-  readonly #wants = new Wants();
-  readonly #waits = new Set<Wait>();
-  readonly #progressListeners = new Set<(progress: Progress) => void>();
-  readonly #questions: Questions;
   readonly inspect: ClientInspector;
   readonly actors: ClientActors;
-  readonly #datasets = new Datasets((request) => this.#tell(request));
-  /** Resolves when the submission before has been sent. */
-  #submitted: Promise<unknown> = Promise.resolve();
-  readonly #forgotten = new FinalizationRegistry<TaskKey>((key) => this.#release([key]));
+  readonly #connection: ClientConnection;
+  readonly #links: DataLinks;
+  readonly #jobs: Jobs;
+  readonly #futures: Futures;
+  readonly #progressListeners = new Set<(progress: Progress) => void>();
+  readonly #questions: Questions;
+  readonly #datasets: Datasets;
 
-  constructor(connection: ClientConnection, { token, transport = webSocketTransport }: ConnectOptions) {
+  constructor(connection: ClientConnection, options: ConnectOptions) {
+    const { token, transport = webSocketTransport } = options;
     this.#connection = connection;
     this.#links = new DataLinks({ token, transport });
-    const tell = (message: ToScheduler): void => this.#tell(message);
+    const tell = (message: ToScheduler): void => connection.send(message);
+    this.#jobs = new Jobs(connection, this.#links, options);
+    this.#futures = new Futures(this.#jobs);
     this.#questions = new Questions(tell);
+    this.#datasets = new Datasets((request) => this.#jobs.tellInOrder(request));
     const tools: InspectorTools = {
       tell,
-      within: (what, limits, body) => this.#within(what, limits, body),
+      within: (what, limits, body) => this.#jobs.within(what, limits, body),
     };
     this.inspect = new ClientInspector(tools);
     this.actors = new ClientActors(tools, new ActorLinks({ token, transport }));
-    this.#fetcher = new ResultFetcher({ wants: this.#wants, links: this.#links, tell });
     connection.listen({
       onNews: (news) => this.#receive(news),
       onLost: (error) => this.#giveUp(error),
     });
   }
 
+  submit<T>(lazy: Lazy<T> | Future<T>): Future<T> {
+    return this.#futures.submit([lazy])[0]!;
+  }
+
+  map<A, T>(task: (item: A) => Lazy<T>, items: Iterable<A>): Future<T>[] {
+    return this.#futures.submit(Array.from(items, (item) => task(item)));
+  }
+
   compute<const T>(what: T, options: WaitOptions = {}): Promise<Resolved<T>> {
-    return this.#job('compute', what, options, async ({ graph, signal }) => {
-      const values = await this.#fetchAll(graph.wants, signal);
+    return this.#jobs.run('compute', what, options, async ({ graph, signal }) => {
+      const values = await this.#jobs.fetchAll(graph.wants, signal);
       const results = graph.wants.map((key) => values.get(key));
       return bindReferences(graph.shape, results) as Resolved<T>;
     });
   }
 
   persist<const T>(what: T, options: WaitOptions = {}): Promise<Held<T>> {
-    return this.#job('persist', what, options, async ({ graph, signal }) => {
-      const completions = new Completions(this.#wants, graph.wants);
-      const held = new Map<TaskKey, HeldNews>();
-      try {
-        while (held.size < graph.wants.length) {
-          const key = await completions.next(signal);
-          held.set(key, await this.#fetcher.held(key, signal));
-        }
-      } finally {
-        completions.stop();
-      }
-      const made = new Set(graph.tasks.map(({ key }) => key));
-      const given = new Map<TaskKey, Future<unknown>>();
-      findInputs(what, isFuture, (value) => given.set((value as Future<unknown>).key, value as never));
+    return this.#jobs.run('persist', what, options, async (job) => {
+      await this.#allHeld(job);
+      const { tasks, wants, shape } = job.graph;
+      const made = new Set(tasks.map(({ key }) => key));
+      const given = new Map(futuresIn(what).map((future) => [future.key, future]));
       // A future that was passed in is itself what is held; what was lazy gets a future of its own.
-      const futures = graph.wants.map((key) =>
-        made.has(key) ? this.#future(held.get(key)!) : given.get(key),
-      );
-      return bindReferences(graph.shape, futures) as Held<T>;
+      const futures = wants.map((key) => (made.has(key) ? this.#futures.of(key) : given.get(key)));
+      return bindReferences(shape, futures) as Held<T>;
     });
   }
 
-  async *asCompleted<T>(
-    lazies: readonly (Lazy<T> | Future<T>)[],
-    options: WaitOptions = {},
-  ): AsyncGenerator<Completed<T>, void, void> {
-    const wait = this.#begin('asCompleted', options);
-    let job: Job | undefined;
-    let completions: Completions | undefined;
-    try {
-      job = this.#claim(lazies, wait.signal);
-      await this.#submit(job);
-      const { shape, wants } = job.graph;
-      const places = placesOf(bindReferences(shape, wants) as readonly TaskKey[]);
-      completions = new Completions(this.#wants, wants);
-      for (let left = wants.length; left > 0; left--) {
-        const key = await completions.next(wait.signal);
-        const end = await this.#ended<T>(key, wait.signal);
-        job.release([key]);
-        for (const index of places.get(key)!) yield { index, ...end };
-      }
-    } finally {
-      completions?.stop();
-      job?.release(job.graph.wants);
-      this.#end(wait);
-    }
+  gather<const T>(what: T, options: WaitOptions = {}): Promise<Resolved<T>> {
+    return this.#futures.gather(what, options);
+  }
+
+  wait<T>(
+    futures: readonly Future<T>[],
+    options: WaitOptions & { readonly for?: WaitFor } = {},
+  ): Promise<{ readonly done: Future<T>[]; readonly pending: Future<T>[] }> {
+    return this.#futures.wait(futures, options);
+  }
+
+  asCompleted<T>(items: readonly (Lazy<T> | Future<T>)[], options: WaitOptions = {}): CompletedIterable<T> {
+    const runs = new CompletedRuns<T>(this.#jobs, options);
+    runs.add(items);
+    return runs;
+  }
+
+  cancel(what: unknown): void {
+    for (const future of futuresIn(what)) future.cancel();
+  }
+
+  release(what: unknown): void {
+    for (const future of futuresIn(what)) future.release();
+  }
+
+  retry(what: unknown): void {
+    this.#futures.retry(what);
+  }
+
+  forget(what: unknown): void {
+    this.#futures.forget(what);
+  }
+
+  publish(name: string, what: unknown, options: WaitOptions = {}): Promise<void> {
+    return this.#jobs.run('publish', what, options, async ({ graph: { wants, shape }, signal }) => {
+      const value = { keys: wants, shape: encodePacked(shape) };
+      await this.#datasets.ask({ type: 'publish', name, value }, signal);
+    });
+  }
+
+  unpublish(name: string, options: WaitOptions = {}): Promise<void> {
+    return this.#jobs.within('unpublish', options, async (signal) => {
+      await this.#datasets.ask({ type: 'unpublish', name }, signal);
+    });
+  }
+
+  dataset(name: string, options: WaitOptions = {}): Promise<unknown> {
+    return this.#jobs.within('dataset', options, async (signal) => {
+      let value: unknown;
+      await this.#datasets.ask({ type: 'get-dataset', name }, signal, (found) => {
+        if (found === undefined) return;
+        // Used before the scheduler's words on them are read, or these would be about nobody's results.
+        const futures = found.keys.map((key) => this.#futures.of(key));
+        value = bindReferences(decodePacked(found.shape), futures);
+        if (signal.aborted) for (const future of futures) future.release();
+      });
+      return value;
+    });
+  }
+
+  datasets(options: WaitOptions = {}): Promise<readonly string[]> {
+    return this.#jobs.within('datasets', options, (signal) =>
+      this.#datasets.ask({ type: 'list-datasets' }, signal),
+    );
   }
 
   spawn<O, M extends ActorMessages>(definition: ActorDefinition<O, M>, options: O, more?: SpawnOptions) {
@@ -144,11 +172,11 @@ class Client implements Cluster {
   }
 
   status(options: WaitOptions = {}): Promise<ClusterStatus> {
-    return this.#within('status', options, (signal) => this.#questions.status(signal));
+    return this.#jobs.within('status', options, (signal) => this.#questions.status(signal));
   }
 
   trace(options: WaitOptions = {}): Promise<readonly RunTrace[]> {
-    return this.#within('trace', options, (signal) => this.#questions.trace(signal));
+    return this.#jobs.within('trace', options, (signal) => this.#questions.trace(signal));
   }
 
   onProgress(listener: (progress: Progress) => void): () => void {
@@ -159,175 +187,56 @@ class Client implements Cluster {
   }
 
   async shutdown(options: WaitOptions = {}): Promise<void> {
-    const wait = this.#begin('shutdown', options);
-    // The end of the connection is what is waited for, not an error.
-    this.#waits.delete(wait);
+    const wait = this.#jobs.begin('shutdown', options);
     try {
-      this.#tell({ type: 'shutdown' });
+      // The end of the connection is what is waited for, not an error.
+      this.#jobs.spare(wait);
+      this.#connection.send({ type: 'shutdown' });
       await until((resolve) => {
         void this.#connection.closed.then(resolve);
         return () => undefined;
       }, wait.signal);
     } finally {
-      wait.end();
+      this.#jobs.end(wait);
     }
   }
 
   async close(): Promise<void> {
-    const keys = this.#wants.releaseAll();
-    if (keys.length > 0) this.#tell({ type: 'release', keys });
+    this.#jobs.releaseAll();
     await this.#connection.close();
   }
 
-  /** Runs `body` on what `what` asks for, within the wait's limits, and gives the results up again. */
-  #job<R>(name: string, what: unknown, options: WaitOptions, body: (job: Job) => Promise<R>): Promise<R> {
-    return this.#within(name, options, async (signal) => {
-      const job = this.#claim(what, signal);
-      try {
-        await this.#submit(job);
-        return await body(job);
-      } finally {
-        job.release(job.graph.wants);
-      }
-    });
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
-  async #within<R>(
-    what: string,
-    options: WaitOptions,
-    body: (signal: AbortSignal) => Promise<R>,
-  ): Promise<R> {
-    const wait = this.#begin(what, options);
+  async #allHeld({ graph: { wants }, signal }: Job): Promise<void> {
+    const completions = new Completions(this.#jobs.wants, wants);
+    const left = new Set<TaskKey>(wants);
     try {
-      return await body(wait.signal);
-    } finally {
-      this.#end(wait);
-    }
-  }
-
-  #begin(what: string, options: WaitOptions): Wait {
-    if (this.#connection.lost !== undefined) throw this.#connection.lost;
-    const wait = new Wait(options, what);
-    this.#waits.add(wait);
-    return wait;
-  }
-
-  #end(wait: Wait): void {
-    this.#waits.delete(wait);
-    wait.end();
-  }
-
-  #claim(what: unknown, signal: AbortSignal): Job {
-    signal.throwIfAborted();
-    const graph = collectGraph(what, graphTools);
-    const used = new Set(graph.wants);
-    this.#wants.retain(graph.wants);
-    const release = (keys: readonly TaskKey[]): void => {
-      this.#release(keys.filter((key) => used.delete(key)));
-    };
-    return { graph, signal, release };
-  }
-
-  /** Submissions go one after the other. Futures among the arguments may be released meanwhile by whoever
-   * has them: they are kept until their users have been sent. */
-  async #submit({ graph, signal }: Job): Promise<void> {
-    const inputs = earlierInputs(graph);
-    this.#wants.retain(inputs);
-    const before = this.#submitted;
-    const sent = before.then(() => {
-      this.#wants.forgetFailures(graph.wants);
-      return submitGraph(this.#connection, graph, signal);
-    });
-    this.#submitted = sent.then(
-      () => this.#release(inputs),
-      () => this.#release(inputs),
-    );
-    await orAborted(sent, signal);
-  }
-
-  /** The values of all, fetched as they come to be held, some at a time. The first failure ends it, whatever
-   * else is still to come. */
-  async #fetchAll(keys: readonly TaskKey[], outer: AbortSignal): Promise<Map<TaskKey, unknown>> {
-    const values = new Map<TaskKey, unknown>();
-    const failed = new AbortController();
-    const signal = AbortSignal.any([outer, failed.signal]);
-    shareWidely(signal);
-    const completions = new Completions(this.#wants, keys);
-    let left = keys.length;
-    const fetchSome = async (): Promise<void> => {
-      while (left-- > 0) {
+      while (left.size > 0) {
         const key = await completions.next(signal);
-        values.set(key, await this.#fetcher.fetch(key, signal));
+        await this.#jobs.fetcher.held(key, signal);
+        left.delete(key);
       }
-    };
-    try {
-      await Promise.all(Array.from({ length: Math.min(left, clientLimits.fetches) }, fetchSome));
-      return values;
-    } catch (error) {
-      failed.abort(error);
-      throw error;
     } finally {
       completions.stop();
     }
   }
 
-  /** How a task ended, its result included. */
-  async #ended<T>(
-    key: TaskKey,
-    signal: AbortSignal,
-  ): Promise<{ readonly value: T } | { readonly error: Error }> {
-    try {
-      return { value: (await this.#fetcher.fetch(key, signal)) as T };
-    } catch (error) {
-      signal.throwIfAborted();
-      return { error: error as Error };
-    }
-  }
-
-  #future({ key, bytes, replicas }: HeldNews): Future<unknown> {
-    this.#wants.retain([key]);
-    const token = {};
-    let released = false;
-    const future = futureOf({
-      key,
-      bytes,
-      site: replicas[0]!.site,
-      release: () => {
-        if (released) return;
-        released = true;
-        this.#forgotten.unregister(token);
-        this.#release([key]);
-      },
-    });
-    // Only a help for programs that forget: collection may come late or never.
-    this.#forgotten.register(future, key, token);
-    return future;
-  }
-
-  /** An aborted wait releases as well: that ends runs just as `cancel` does, and its answer can't hit a later
-   * wait for an equal task. */
-  #release(keys: readonly TaskKey[]): void {
-    const unused = this.#wants.release(keys);
-    if (unused.length > 0) this.#tell({ type: 'release', keys: unused });
-  }
-
-  #tell(message: ToScheduler): void {
-    this.#connection.send(message);
-  }
-
   #receive(message: SchedulerNews): void {
-    if (isActorNews(message)) {
-      this.actors.hear(message);
-      return;
-    }
     if (isAnswer(message)) {
       this.inspect.answer(message);
+      return;
+    }
+    if (isActorNews(message)) {
+      this.actors.hear(message);
       return;
     }
     switch (message.type) {
       case 'held':
       case 'failed':
-        this.#wants.tell(message);
+        this.#jobs.wants.tell(message);
         return;
       case 'progress':
         this.#tellProgress(message);
@@ -358,21 +267,10 @@ class Client implements Cluster {
   }
 
   #giveUp(lost: AsperitasError): void {
-    for (const wait of [...this.#waits]) wait.fail(lost);
+    this.#jobs.fail(lost);
     this.#links.close();
     this.actors.close(lost);
   }
-}
-
-/** Where in the list each key stands. */
-function placesOf(keys: readonly TaskKey[]): Map<TaskKey, number[]> {
-  const places = new Map<TaskKey, number[]>();
-  keys.forEach((key, index) => {
-    const list = places.get(key);
-    if (list === undefined) places.set(key, [index]);
-    else list.push(index);
-  });
-  return places;
 }
 
 /** Connects to a running scheduler. A client does not reconnect: when the connection ends, everything pending

@@ -2,7 +2,7 @@
  * Owns how a command asks for a cluster without knowing how nodes are started: the command line passes an
  * opener as the service `openCluster`. Must not know: processes, sockets.
  */
-import type { Cluster } from './cluster.ts';
+import type { GraphCluster } from './cluster.ts';
 
 /** A site of a cluster on this machine. */
 export interface LocalSite {
@@ -27,7 +27,7 @@ export interface OpenClusterOptions {
 
 /** An open cluster; `close` disconnects, and ends what was started for it. */
 export interface OpenedCluster {
-  readonly cluster: Cluster;
+  readonly cluster: GraphCluster;
   close(): Promise<void>;
 }
 

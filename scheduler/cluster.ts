@@ -26,9 +26,10 @@ export type Completed<T> =
 export type Progress = Omit<Extract<ToClient, { readonly type: 'progress' }>, 'type'>;
 export type ClusterStatus = Omit<Extract<ToClient, { readonly type: 'status' }>, 'type'>;
 
-/** A client's view of a cluster. Every promise rejects with `scheduler-lost` when the scheduler is gone, and
- * with a task's own error (name, message, code, fields; the remote stack in its cause) when it failed. */
-export interface Cluster {
+/** What it takes to run graphs on a cluster. Every promise rejects with `scheduler-lost` when the scheduler
+ * is gone, and with a task's own error (name, message, code, fields; the remote stack in its cause) when it
+ * failed. */
+export interface GraphCluster {
   /** Runs what is lazy in `what` (a lazy, a future, or plain lists and records of them), fetches the
    * results, releases them, and gives `what` with results in their places. */
   compute<const T>(what: T, options?: WaitOptions): Promise<Resolved<T>>;
@@ -40,6 +41,58 @@ export interface Cluster {
     lazies: readonly (Lazy<T> | Future<T>)[],
     options?: WaitOptions,
   ): AsyncIterable<Completed<T>>;
+  status(options?: WaitOptions): Promise<ClusterStatus>;
+  /** The runs so far, as many as the scheduler keeps. */
+  trace(options?: WaitOptions): Promise<readonly RunTrace[]>;
+  /** Calls `listener` a few times a second while tasks are unfinished; returns the way to stop. */
+  onProgress(listener: (progress: Progress) => void): () => void;
+  /** Lets nodes finish what runs, then ends every node and the scheduler; resolves when it has gone. */
+  shutdown(options?: WaitOptions): Promise<void>;
+  /** Releases what this client wants and disconnects. The cluster goes on. */
+  close(): Promise<void>;
+}
+
+/** Results in the order of completion, to which more may be added while they are looped over. */
+export interface CompletedIterable<T> extends AsyncIterable<Completed<T>> {
+  /** Returns the index of the first one added: those given to `asCompleted` come before. */
+  add(items: readonly (Lazy<T> | Future<T>)[]): number;
+}
+
+export type WaitFor = 'all' | 'first';
+
+/** A client's view of a cluster. Equal tasks of one client or several run once. */
+export interface Cluster extends GraphCluster {
+  /** Sends a task and returns at once. The result is kept on a node until the future is released, by
+   * `release`, at the end of a block with `using`, or some time after the program has dropped it. */
+  submit<T>(lazy: Lazy<T> | Future<T>): Future<T>;
+  /** Submits the task of every item. */
+  map<A, T>(task: (item: A) => Lazy<T>, items: Iterable<A>): Future<T>[];
+  /** `what` (a future, or plain lists and records of them) with results in their places. */
+  gather<const T>(what: T, options?: WaitOptions): Promise<Resolved<T>>;
+  /** Waits until all futures are done, or the first is, whatever their ends. */
+  wait<T>(
+    futures: readonly Future<T>[],
+    options?: WaitOptions & { readonly for?: WaitFor },
+  ): Promise<{ readonly done: Future<T>[]; readonly pending: Future<T>[] }>;
+  asCompleted<T>(items: readonly (Lazy<T> | Future<T>)[], options?: WaitOptions): CompletedIterable<T>;
+  /** Cancels the futures in `what` that are pending. */
+  cancel(what: unknown): void;
+  /** Releases the futures in `what`. */
+  release(what: unknown): void;
+  /** Runs again what has failed among the futures in `what`, from where the failure began. */
+  retry(what: unknown): void;
+  /** Runs what is lazy in `what`, and has it and the futures in `what` run to their ends though nobody keeps
+   * a handle of them. */
+  forget(what: unknown): void;
+  /** Leaves `what` for other clients under a name; its results are kept, beyond the end of this client, until
+   * it is unpublished. Rejects with `dataset-exists`. */
+  publish(name: string, what: unknown, options?: WaitOptions): Promise<void>;
+  /** Rejects with `no-such-dataset`. */
+  unpublish(name: string, options?: WaitOptions): Promise<void>;
+  /** What was published, with futures of this client in their places. Rejects with `no-such-dataset`. */
+  dataset(name: string, options?: WaitOptions): Promise<unknown>;
+  /** The names of all published data sets, sorted. */
+  datasets(options?: WaitOptions): Promise<readonly string[]>;
   /** Spawns an actor; resolves when its state is made. It ends with this client unless it is `detached`.
    * @throws AsperitasError `actor-name-taken`, `timeout` (no node had room), or what `init` throws */
   spawn<O, M extends ActorMessages>(
@@ -56,15 +109,8 @@ export interface Cluster {
   ): Promise<ActorRef<M>>;
   /** Groups of actors. */
   readonly actors: Actors;
-  status(options?: WaitOptions): Promise<ClusterStatus>;
   /** What an operator asks: why a task waits, what holds a node up, how much has travelled. */
   readonly inspect: Inspector;
-  /** The runs so far, as many as the scheduler keeps. */
-  trace(options?: WaitOptions): Promise<readonly RunTrace[]>;
-  /** Calls `listener` a few times a second while tasks are unfinished; returns the way to stop. */
-  onProgress(listener: (progress: Progress) => void): () => void;
-  /** Lets nodes finish what runs, then ends every node and the scheduler; resolves when it has gone. */
-  shutdown(options?: WaitOptions): Promise<void>;
-  /** Releases what this client wants and disconnects. The cluster goes on. */
-  close(): Promise<void>;
+  /** Closes it at the end of a block (`await using`). */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Owns the order in which wanted results end: each key once, as soon as the scheduler says that its task is
- * held or has failed. Must not know: what is then done with a result.
+ * Owns the order in which wanted results end: each key once for every time that it is added, as soon as the
+ * scheduler says that its task is held or has failed, or nobody wants it any more. Must not know: what is
+ * then done with a result.
  */
 import type { TaskKey } from '../runtime/index.ts';
 import { until } from './client-wait.ts';
@@ -8,24 +9,28 @@ import type { Wants } from './client-wants.ts';
 
 export class Completions {
   readonly #wants: Wants;
-  readonly #left: Set<TaskKey>;
+  readonly #left = new Set<TaskKey>();
   #ended: TaskKey[] = [];
   #given = 0;
   readonly #waiting = new Set<() => void>();
-  #unwatch: (() => void) | undefined;
+  readonly #unwatch: (() => void)[] = [];
 
-  /** Nothing is watched before the first `next`, so that what was known before a submission does not
-   * count. */
   constructor(wants: Wants, keys: readonly TaskKey[]) {
     this.#wants = wants;
-    this.#left = new Set(keys);
+    this.add(keys);
+  }
+
+  /** Of what is asked for anew, `Wants.expect` must have been told. */
+  add(keys: readonly TaskKey[]): void {
+    const fresh = keys.filter((key) => !this.#left.has(key));
+    for (const key of fresh) this.#left.add(key);
+    this.#unwatch.push(this.#wants.watch(fresh, (key) => this.#end(key)));
   }
 
   /** The next key; must not be called more often than there are keys, but by several at once. Rejects with
    * the signal's reason. */
   async next(signal: AbortSignal): Promise<TaskKey> {
     signal.throwIfAborted();
-    this.#unwatch ??= this.#wants.watch([...this.#left], (key) => this.#end(key));
     while (this.#given === this.#ended.length) {
       await until((resolve) => {
         this.#waiting.add(resolve);
@@ -43,6 +48,6 @@ export class Completions {
   }
 
   stop(): void {
-    this.#unwatch?.();
+    for (const unwatch of this.#unwatch) unwatch();
   }
 }

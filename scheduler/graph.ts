@@ -5,6 +5,7 @@
  * hash are arguments. Must not know: connections, the scheduler's state.
  */
 import { AsperitasError, type TaskKey, taskKey } from '../runtime/index.ts';
+import { fuseChains } from './fuse.ts';
 import { orderTasks } from './order.ts';
 import type { Hints, TaskSpec } from './protocol.ts';
 import { findInputs, writeReferences } from './references.ts';
@@ -14,6 +15,11 @@ import { type Future, isFuture, isLazy, type Lazy } from './task.ts';
 export interface GraphTools {
   /** Deterministic: equal values give equal bytes. */
   readonly encode: (value: unknown) => Uint8Array;
+  /** Results that must be had by themselves, beside those that are asked for here; without it, nothing is
+   * fused. */
+  readonly isWanted?: ((key: TaskKey) => boolean) | undefined;
+  /** For tasks that have none of their own. */
+  readonly hints?: Hints | undefined;
   /** A collision-free digest of the parts, as a short text. */
   readonly digest: (parts: readonly (string | Uint8Array)[]) => string;
 }
@@ -101,7 +107,8 @@ class Collector {
   }
 
   #specify(lazy: Lazy<unknown>, sources: readonly Source[]): void {
-    const { fn, hints, name } = lazy;
+    const { fn, name } = lazy;
+    const hints = this.#tools.hints === undefined ? lazy.hints : { ...this.#tools.hints, ...lazy.hints };
     const { keys: inputs, shape } = this.refer(lazy.args, sources);
     const args = this.#tools.encode(shape);
     // A path names other bytes at another site, so the place where a task reads is part of what it is.
@@ -128,6 +135,16 @@ class Collector {
   }
 }
 
+function fusedTasks(
+  tasks: readonly TaskSpec[],
+  wants: readonly TaskKey[],
+  { encode, isWanted }: GraphTools,
+): readonly TaskSpec[] {
+  if (isWanted === undefined || tasks.length < 2) return tasks;
+  const asked = new Set(wants);
+  return fuseChains(tasks, { encode, isWanted: (key) => asked.has(key) || isWanted(key) });
+}
+
 /** The graph of all lazies and futures in `what`, itself one of them or plain lists and records of them.
  * Throws `arguments-too-deep`. */
 export function collectGraph(what: unknown, tools: GraphTools): CollectedGraph {
@@ -135,5 +152,5 @@ export function collectGraph(what: unknown, tools: GraphTools): CollectedGraph {
   const sources = sourcesIn(what);
   for (const source of sources) if (isLazy(source)) collector.walk(source);
   const { keys: wants, shape } = collector.refer(what, sources);
-  return { tasks: orderTasks([...collector.specs.values()], wants), wants, shape };
+  return { tasks: orderTasks(fusedTasks([...collector.specs.values()], wants, tools), wants), wants, shape };
 }

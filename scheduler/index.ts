@@ -4,8 +4,18 @@ export { type ActorAddress, type ActorChange, ActorRef } from './actor-ref.ts';
 export { type ConnectOptions, connect } from './client.ts';
 export type { Actors } from './client-actors.ts';
 export type { Inspector, TaskReport } from './client-inspect.ts';
-export type { Cluster, ClusterStatus, Completed, Progress, WaitOptions } from './cluster.ts';
+export type {
+  Cluster,
+  ClusterStatus,
+  Completed,
+  CompletedIterable,
+  GraphCluster,
+  Progress,
+  WaitFor,
+  WaitOptions,
+} from './cluster.ts';
 export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
+export { DelegatingCluster } from './delegating-cluster.ts';
 export { type FoldOptions, fold } from './fold.ts';
 export type { Journal } from './journal/journal.ts';
 export { openJournal } from './journal/open-journal.ts';
@@ -27,6 +37,7 @@ export {
 } from './supervision.ts';
 export {
   type Future,
+  type FutureStatus,
   type Held,
   type Input,
   isFuture,

@@ -137,7 +137,7 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
     const fits = phase.name === 'assigned' && phase.run === run && phase.node === id;
     expect(fits, () => `${id}: run ${run} is not the present run of ${task.spec.key}`);
     if (phase.name === 'assigned') seconds += phase.seconds;
-    threads += task.needs.threads;
+    if (phase.name !== 'assigned' || phase.paused !== true) threads += task.needs.threads;
     for (const [name, amount] of task.needs.named) used.set(name, (used.get(name) ?? 0) + amount);
   }
   for (const [name, amount] of node.used) {

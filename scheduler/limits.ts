@@ -5,6 +5,9 @@
 export const limits = {
   /** Plain lists and records of arguments may be nested so deep; deeper ones are most likely a cycle. */
   argumentDepth: 200,
+  /** Tasks of one chain that become one: enough to make the word to the scheduler cheap; a run that must be
+   * done again loses no more, and its message stays small. */
+  fusedTasks: 32,
   /** A task that was running on so many nodes when they died is taken for their killer. */
   allowedFailures: 3,
   /** The same for tasks that were sent to a node but not yet started there: weaker evidence. */

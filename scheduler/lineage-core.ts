@@ -61,7 +61,7 @@ function leave(state: SchedulerState, task: TaskRecord): void {
     node.assigned.delete(phase.run);
     node.assignedSeconds = node.assigned.size === 0 ? 0 : node.assignedSeconds - phase.seconds;
     const empty = node.assigned.size === 0;
-    node.usedThreads = empty ? 0 : node.usedThreads - task.needs.threads;
+    node.usedThreads = empty ? 0 : node.usedThreads - (phase.paused === true ? 0 : task.needs.threads);
     for (const [name, amount] of task.needs.named) {
       node.used.set(name, empty ? 0 : (node.used.get(name) ?? 0) - amount);
     }

@@ -10,6 +10,7 @@ import { noteArrival } from './incoming-core.ts';
 import { limits } from './limits.ts';
 import { drop, fail, hold, loseReplica, redo, settlePlan } from './lineage-core.ts';
 import { measure } from './link-model.ts';
+import { onRunPaused } from './pause-core.ts';
 import { keepTrace } from './progress.ts';
 import type { FromNode } from './protocol.ts';
 import { refreshClasses } from './ready-classes.ts';
@@ -38,6 +39,13 @@ export function onNodeMessage(
       if (current === undefined) return;
       current.phase.started = true;
       settlePlan(state, current.phase, node);
+      return;
+    }
+    case 'run-paused':
+    case 'run-resumed': {
+      const current = currentRun(state, node, message);
+      if (current !== undefined)
+        onRunPaused(state, node, { ...current, paused: message.type === 'run-paused' });
       return;
     }
     case 'run-done':

@@ -93,7 +93,7 @@ export function park(state: SchedulerState, task: TaskRecord, node: NodeRecord):
  * several threads keeps what it waits for from those that come after it. */
 function giveNext(state: SchedulerState, node: NodeRecord, ahead: boolean): boolean {
   const pressed =
-    node.assigned.size > 0 && node.status.storedBytes > assumptions.storePressure * node.info.memoryBytes;
+    node.usedThreads > 0 && node.status.storedBytes > assumptions.storePressure * node.info.memoryBytes;
   const heads = [node.parked.peek()];
   if (!pressed) for (const kind of node.classes) heads.push(kind.queue.peek());
   let next: TaskRecord | undefined;

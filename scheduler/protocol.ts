@@ -20,6 +20,7 @@ import {
 import { actorNews, actorOrders, actorReports, actorRequests } from './actor-messages.ts';
 import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
 import { wireError } from './error-schema.ts';
+import { pauseReports } from './pause-messages.ts';
 import { announcements, nodeWelcome } from './recovery-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
 import { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
@@ -243,6 +244,7 @@ export function isActorOrder(order: ToNode): order is ActorOrder {
 
 export const FromNode = protocol('node-to-scheduler', {
   'run-started': { key: taskKey, run: runId },
+  ...pauseReports,
   /** A small result comes along as the codec's header, unless it must stay where it was made. The node
    * holds it all the same. */
   'run-done': { key: taskKey, run: runId, bytes: count, inline: maybe(bytes), trace: runTrace },

@@ -53,6 +53,8 @@ export interface AssignedPhase {
   started: boolean;
   /** What its node fetches for it; nothing more once it has begun. */
   plan: readonly Incoming[];
+  /** It waits for tasks of its own: its threads are free. */
+  paused?: boolean;
 }
 export interface HeldPhase {
   readonly name: 'held';

@@ -48,7 +48,7 @@ export function earlierInputs({ tasks }: CollectedGraph): TaskKey[] {
  * the signal's reason; what was sent by then is forgotten by the scheduler. */
 export async function submitGraph(
   connection: ClientConnection,
-  { tasks, wants }: CollectedGraph,
+  { tasks, wants, serial }: CollectedGraph & { readonly serial: number },
   signal: AbortSignal,
 ): Promise<void> {
   const send = (message: ToScheduler): void => connection.send(message);
@@ -65,7 +65,7 @@ export async function submitGraph(
       waiting = piece;
     }
     signal.throwIfAborted();
-    send({ type: 'submit', tasks: waiting ?? [], wants });
+    send({ type: 'submit', tasks: waiting ?? [], wants, serial });
   } catch (error) {
     // Ends the submission, so that nothing waits for users that will not come.
     send({ type: 'submit', tasks: [], wants: [] });

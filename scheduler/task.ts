@@ -4,6 +4,8 @@
  * by name. Must not know: where or when tasks run.
  */
 import { AsperitasError, type SiteName, type TaskKey } from '../runtime/index.ts';
+import { chainBody, isChain } from './chain.ts';
+import type { WaitOptions } from './cluster.ts';
 import type { Hints } from './protocol.ts';
 
 declare const result: unique symbol;
@@ -18,16 +20,30 @@ export interface Lazy<out T> {
   readonly [result]?: T;
 }
 
-/** A result that lies on one or more nodes until it is released; may stand among the arguments of later
- * tasks of the same cluster. */
+/** `held`: the result lies on a node. What is lost there and made again is `pending` meanwhile. */
+export type FutureStatus = 'pending' | 'held' | 'failed' | 'cancelled' | 'released';
+
+/** A result that is on its way, or lies on one or more nodes until it is released; may stand among the
+ * arguments of later tasks of the same cluster. */
 export interface Future<out T> {
   readonly key: TaskKey;
-  /** Size of the result as it lies on the node. */
-  readonly bytes: number;
+  readonly status: FutureStatus;
+  /** Whether it has come to an end, whatever end. */
+  readonly done: boolean;
+  /** Size of the result as it lies on the node, once it is held. */
+  readonly bytes: number | undefined;
   /** A site that holds it. */
-  readonly site: SiteName;
+  readonly site: SiteName | undefined;
+  /** The result, fetched from a node that holds it; waits until there is one. A wait that is late (`timeout`)
+   * or aborted does not cancel the task. Rejects with the task's error, or `future-released`. */
+  result(options?: WaitOptions): Promise<T>;
+  /** Cancels the task for this client, unless it has ended: then nothing changes. Whoever waits for it here
+   * gets `cancelled`; it goes on if another client wants it. */
+  cancel(): void;
   /** Gives the result up: it is dropped once no unfinished task needs it. Repeating it changes nothing. */
   release(): void;
+  /** The same, at the end of a block (`using`). */
+  [Symbol.dispose](): void;
   readonly [result]?: T;
 }
 
@@ -142,11 +158,10 @@ export function isLazy(value: unknown): value is Lazy<unknown> {
   return typeof value === 'object' && value !== null && lazies.has(value);
 }
 
-/** For clients: the handle of a held result. */
-export function futureOf<T>(fields: Pick<Future<T>, 'key' | 'bytes' | 'site' | 'release'>): Future<T> {
-  const future: Future<T> = Object.freeze({ ...fields });
-  futures.add(future);
-  return future;
+/** For clients: makes a handle known as a future. */
+export function futureOf<T>(handle: Future<T>): Future<T> {
+  futures.add(Object.freeze(handle));
+  return handle;
 }
 
 export function isFuture(value: unknown): value is Future<unknown> {
@@ -155,7 +170,7 @@ export function isFuture(value: unknown): value is Future<unknown> {
 
 /** The body of a task, for executors; throws `unknown-task` when no loaded module declares it. */
 export function taskBody(name: string): Body {
-  const body = bodies.get(name);
+  const body = bodies.get(name) ?? (isChain(name) ? chainBody(taskBody) : undefined);
   if (body === undefined) {
     throw new AsperitasError('unknown-task', `no loaded module declares the task ${name}; see --modules`, {
       task: name,

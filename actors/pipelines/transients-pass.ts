@@ -4,9 +4,9 @@
  * is made of the results.
  */
 import {
-  type Cluster,
   type Future,
   fold,
+  type GraphCluster,
   type Input,
   type Lazy,
   type TaskHints,
@@ -39,7 +39,7 @@ import {
 
 /** What every graph of a search needs. */
 export interface Stand {
-  readonly cluster: Cluster;
+  readonly cluster: GraphCluster;
   readonly plan: TransientPlan;
   readonly wait: WaitOptions;
   /** `[band]` the uv density, held at the sites; undefined for natural weights. */

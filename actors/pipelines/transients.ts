@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { AsperitasError } from '../../runtime/index.ts';
-import type { Cluster, RunTrace, WaitOptions } from '../../scheduler/index.ts';
+import type { GraphCluster, RunTrace, WaitOptions } from '../../scheduler/index.ts';
 import type { SetAddress } from '../imaging/block.ts';
 import { mjdFromUnixMs } from '../io/calendar.ts';
 import { writeFailure } from '../io/write-atomically.ts';
@@ -30,7 +30,7 @@ export interface WantedSet {
 
 /** What to run, where to. */
 export interface TransientRun {
-  readonly cluster: Cluster;
+  readonly cluster: GraphCluster;
   readonly request: Omit<TransientRequest, 'sets'> & { readonly sets: readonly WantedSet[] };
   readonly out: string;
   readonly signal: AbortSignal;
@@ -139,7 +139,7 @@ function identityOf({ request, sets, blocks }: TransientPlan): unknown {
 /** Finds the sites of sets that were named without one. Throws `usage`, `no-such-file`, `no-such-site`,
  * `ambiguous-site`. */
 async function locate(
-  cluster: Cluster,
+  cluster: GraphCluster,
   sets: readonly WantedSet[],
   wait: WaitOptions,
 ): Promise<readonly SetAddress[]> {
@@ -191,7 +191,11 @@ function ambiguousSite(path: string, sites: readonly string[]): AsperitasError {
 }
 
 /** The plan with the rows of each block found, so that tasks need not index the whole set. */
-async function withRowRuns(cluster: Cluster, plan: TransientPlan, wait: WaitOptions): Promise<TransientPlan> {
+async function withRowRuns(
+  cluster: GraphCluster,
+  plan: TransientPlan,
+  wait: WaitOptions,
+): Promise<TransientPlan> {
   const runs: readonly (readonly Uint32Array[])[] = await cluster.compute(
     plan.sets.map(({ set }) =>
       rowRunsOf.with({ site: set.site })(

@@ -156,6 +156,8 @@ function said(message: FromNode): string {
     case 'run-announced':
       return `${message.started ? 'runs' : 'has'} ${message.run}`;
     case 'run-started':
+    case 'run-paused':
+    case 'run-resumed':
     case 'run-done':
       return `${message.type} ${message.run}`;
     case 'run-failed':

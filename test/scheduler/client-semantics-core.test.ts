@@ -203,3 +203,34 @@ test('scattered data that nobody waits for any more are dropped when they come',
   assert.deepEqual(world.tick(3_600_001), ['failed data: data-lost']);
   assert.equal(world.state.awaited.size, 0);
 });
+
+test('a run that waits for tasks of its own gives its thread back until it goes on', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('parent')], 'parent');
+  world.started('parent');
+  const { node, run } = world.runOf('parent');
+  world.submit([spec('child')], 'child');
+  const report = (type: 'run-paused' | 'run-resumed') =>
+    world.node(node, { type, key: taskKey('parent'), run });
+  assert.deepEqual(report('run-paused'), ['a1: compute child']);
+  assert.deepEqual(report('run-paused'), []);
+  assert.deepEqual(world.submit([spec('next')], 'next'), []);
+  assert.deepEqual(report('run-resumed'), []);
+  // Its thread is taken by two: the next waits for both.
+  assert.deepEqual(world.done('child'), ['held child on a1']);
+  assert.deepEqual(world.done('parent'), ['held parent on a1', 'a1: compute next']);
+});
+
+test('a node that dies with a run that waits leaves its counts right', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('parent')], 'parent');
+  world.started('parent');
+  const { node, run } = world.runOf('parent');
+  world.node(node, { type: 'run-paused', key: taskKey('parent'), run });
+  world.lose('a1');
+  assert.deepEqual(world.join('a2'), ['a2: compute parent']);
+  // What the lost node still says is about a run that no longer counts.
+  assert.deepEqual(world.node('a2', { type: 'run-paused', key: taskKey('parent'), run }), []);
+});

@@ -62,7 +62,10 @@ test('submitting again forgets a failure, and nothing else', () => {
   wants.retain([a, b]);
   wants.tell({ type: 'failed', key: a, error: { name: 'Error', message: 'x' }, culprit: a });
   wants.tell(held(b));
-  wants.forgetFailures([a, b]);
+  wants.expect([a, b], 2);
+  assert.equal(wants.newsOf(a), undefined);
+  // Told while the new attempt was asked for.
+  wants.tell({ type: 'failed', key: a, error: { name: 'Error', message: 'x' }, culprit: a, serial: 1 });
   assert.equal(wants.newsOf(a), undefined);
   assert.equal(wants.newsOf(b)?.type, 'held');
 });

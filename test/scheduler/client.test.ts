@@ -57,8 +57,8 @@ test('equal tasks run once, and nothing stays when the results have been fetched
 test('held results are arguments of later tasks until they are released', async (t) => {
   const { cluster, count, nodes } = await startSmallCluster(t, ['a1', 'b1']);
   const held = await cluster.persist({ ramp: ramp(1000), more: [inc(1)] });
-  assert.equal(held.ramp.bytes > 8000, true);
-  assert.equal(['a', 'b'].includes(held.ramp.site), true);
+  assert.equal(held.ramp.bytes! > 8000, true);
+  assert.equal(['a', 'b'].includes(held.ramp.site!), true);
   assert.equal(await cluster.compute(total(held.ramp)), 499_500);
   assert.deepEqual(await cluster.compute(held.more), [2]);
   assert.equal((await cluster.persist([held.ramp]))[0], held.ramp);

@@ -1,9 +1,9 @@
 /** A fold is a tree of its combining task: in order, or site by site before one hop. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { siteName, taskKey } from '../../runtime/index.ts';
 import { fold } from '../../scheduler/index.ts';
-import { type Future, futureOf, isLazy, type Lazy, task } from '../../scheduler/task.ts';
+import { type Future, isLazy, type Lazy, task } from '../../scheduler/task.ts';
+import { heldFuture } from '../support/held-future.ts';
 
 const read = task('fold.read', (_, name: string) => name);
 const grid = task('fold.grid', (_, name: string) => name);
@@ -29,8 +29,7 @@ test('by site, each site is combined at home before one hop', () => {
 });
 
 test('futures are combined where they lie, and items of unknown place last', () => {
-  const held = (name: string) =>
-    futureOf<string>({ key: taskKey(name), bytes: 8, site: siteName('x'), release: () => {} });
+  const held = (name: string) => heldFuture<string>(name, 'x');
   assert.equal(draw(fold([held('a'), read('b'), held('c')], join, { by: 'site' })), '((a c)x b)');
 });
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { siteName, taskKey } from '../../runtime/index.ts';
 import { collectGraph, type GraphTools } from '../../scheduler/graph.ts';
 import { bindReferences } from '../../scheduler/references.ts';
-import { futureOf, type Lazy, task } from '../../scheduler/task.ts';
+import { type Lazy, task } from '../../scheduler/task.ts';
+import { heldFuture } from '../support/held-future.ts';
 
 const tools: GraphTools = {
   encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
@@ -50,7 +50,7 @@ test('the same path read at two sites is two tasks; an estimate makes no differe
 });
 
 test('lazies and futures are found inside lists and records of arguments', () => {
-  const held = futureOf<number>({ key: taskKey('k'), bytes: 1, site: siteName('paris'), release: () => {} });
+  const held = heldFuture<number>('k', 'paris');
   const { tasks } = collectGraph(pick({ a: held, b: [1, inc(2)] }), tools);
   assert.deepEqual(tasks.at(-1)!.inputs, ['k', tasks[0]!.key]);
   assert.deepEqual(decode(tasks.at(-1)!.args), [{ a: { $task: 0 }, b: [1, { $task: 1 }] }]);

@@ -5,19 +5,19 @@
  */
 import type { SiteName, TaskKey } from '../../runtime/index.ts';
 import {
-  type Cluster,
   type ClusterStatus,
   type Completed,
   type Future,
+  type GraphCluster,
   isFuture,
   isLazy,
   type Lazy,
   type RunTrace,
   taskBody,
 } from '../../scheduler/index.ts';
-import { futureOf } from '../../scheduler/task.ts';
+import { heldFuture } from './held-future.ts';
 
-export class InProcessCluster implements Cluster {
+export class InProcessCluster implements GraphCluster {
   readonly #data: Readonly<Record<string, string>>;
   readonly #held = new Map<string, unknown>();
   /** Runs by function. */
@@ -45,12 +45,8 @@ export class InProcessCluster implements Cluster {
     return (await this.#replace(what, async (lazy, memo) => {
       const key = `held-${this.#next++}` as TaskKey;
       this.#held.set(key, await this.#run(lazy, memo));
-      return futureOf({
-        key,
-        bytes: 0,
-        site: (lazy.hints.site ?? Object.keys(this.#data)[0]) as Future<unknown>['site'],
-        release: () => void this.#held.delete(key),
-      });
+      const site = lazy.hints.site ?? Object.keys(this.#data)[0];
+      return heldFuture(key, site, () => void this.#held.delete(key));
     })) as never;
   }
 
@@ -143,6 +139,7 @@ export class InProcessCluster implements Cluster {
       site,
       data: this.#data[site],
       signal: new AbortController().signal,
+      cluster: () => Promise.reject(new Error('there is no scheduler here')),
     };
     const result: unknown = await taskBody(lazy.fn)(context, ...args);
     const endMs = performance.timeOrigin + performance.now();

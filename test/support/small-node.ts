@@ -22,7 +22,7 @@ import {
   toWireError,
   webSocketTransport,
 } from '../../runtime/index.ts';
-import { bindReferences, taskBody } from '../../scheduler/index.ts';
+import { bindReferences, connect, taskBody } from '../../scheduler/index.ts';
 import {
   type FromNode,
   heartbeatMs,
@@ -194,7 +194,7 @@ export class SmallNode {
         this.#tell({ type: 'inputs-missing', key, run, inputs: error.misses });
         return;
       }
-      const retryable = (error as { readonly code?: string }).code !== 'unknown-task';
+      const retryable = (error as { readonly code?: string } | undefined)?.code !== 'unknown-task';
       this.#tell({
         type: 'run-failed',
         key,
@@ -212,7 +212,9 @@ export class SmallNode {
     const parts = await Promise.all(inputs.map((input) => this.#input(input)));
     const values = parts.map(({ header, frames }) => decodeValue(header, frames));
     const bound = bindReferences(decodePacked(args), values) as never[];
-    const context = { key, node: this.name, site: this.site, data: undefined, signal };
+    const { url, token } = this.#options;
+    const cluster = () => connect(url, { token });
+    const context = { key, node: this.name, site: this.site, data: undefined, signal, cluster };
     return taskBody(fn)(context, ...bound);
   }
 

@@ -60,3 +60,28 @@ same<typeof weighted, Lazy<Image>>(true);
 fold([measure(make(1), 'a')], add);
 // @ts-expect-error a fold gives what it takes
 fold([make(1)], (group) => measure(group[0]!, 'a'));
+
+export async function futures(cluster: Cluster): Promise<void> {
+  const future = cluster.submit(make(4));
+  same<typeof future, Future<Image>>(true);
+  same<Awaited<ReturnType<typeof future.result>>, Image>(true);
+  const mapped = cluster.map(make, [1, 2, 3]);
+  same<typeof mapped, Future<Image>[]>(true);
+  // @ts-expect-error the items are no sizes
+  cluster.map(make, ['a']);
+  const gathered = await cluster.gather({ one: future, all: mapped, plain: 1 });
+  same<typeof gathered.one, Image>(true);
+  same<typeof gathered.all, readonly Image[]>(true);
+  same<typeof gathered.plain, 1>(true);
+  const { done } = await cluster.wait(mapped, { for: 'first', timeoutMs: 5 });
+  same<typeof done, Future<Image>[]>(true);
+  // @ts-expect-error there is no other end of a wait
+  await cluster.wait(mapped, { for: 'some' });
+  const runs = cluster.asCompleted(mapped);
+  same<ReturnType<typeof runs.add>, number>(true);
+  for await (const { value } of runs) same<typeof value, Image | undefined>(true);
+  same<Awaited<ReturnType<typeof cluster.dataset>>, unknown>(true);
+  make.with({ key: 'one', deadlineMs: 5, dropIfLate: true })(4);
+  // @ts-expect-error a future's place is not known before it is held
+  future.site.length;
+}
