@@ -84,7 +84,8 @@ test('values drawn at random come back as they went, and through another task', 
 
 test('awkward values of their own', async (t) => {
   const { cluster } = await startSmallCluster(t, ['a1']);
-  const sparse = [1, , 3]; // biome-ignore lint/suspicious/noSparseArray: that is what is tested
+  const sparse = [1, 2, 3];
+  delete sparse[1];
   const big = new Float64Array(2_000_000).map((_, index) => index);
   const awkward = [
     undefined,
