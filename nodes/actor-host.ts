@@ -188,13 +188,13 @@ export class ActorHost {
         this.#end(resident, { normal: true, error: undefined });
         return;
       }
-      this.#forget(resident);
       this.#report?.({
         type: 'actor-moved',
         actor: spec.actor,
         incarnation,
         ...(snapshot === undefined ? {} : { snapshot }),
       });
+      this.#forget(resident);
     } catch (error) {
       this.#end(resident, { normal: !moves, error: error as Error });
     }
@@ -205,7 +205,6 @@ export class ActorHost {
     resident.phase = 'over';
     const { cell, order } = resident;
     const { normal, error } = how;
-    this.#forget(resident);
     cell.kill(error ?? new Error('it was stopped'));
     this.#report?.({
       type: 'actor-ended',
@@ -214,6 +213,8 @@ export class ActorHost {
       normal,
       ...(error === undefined ? {} : { error: toWireError(error) }),
     });
+    // The last one to leave may close the door: everything has been said by now.
+    this.#forget(resident);
   }
 
   #forget(resident: Resident): void {

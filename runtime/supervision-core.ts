@@ -31,7 +31,8 @@ export function supervise(
   state.now = now;
   state.random = random;
   state.out = [];
-  if (state.finished) return state.out;
+  if (state.finished || (!state.begun && event.type === 'ticked')) return state.out;
+  state.begun = true;
   dispatch(state, event);
   // What ends or gives up on the way may open the way for others.
   for (let before = -1; before !== state.out.length; ) {

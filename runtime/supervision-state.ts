@@ -73,6 +73,8 @@ export interface SupervisionState {
   readonly actors: Map<string, Member>;
   /** All were up at once: before that, one that can't start ends all. */
   wasUp: boolean;
+  /** Before that, time passes without effect. */
+  begun: boolean;
   finished: boolean;
   out: SupervisionInstruction[];
 }
@@ -122,5 +124,6 @@ export function createSupervision(root: SupervisorChild): SupervisionState {
     return member;
   };
   const tree = memberOf(root, undefined);
-  return { now: millis(0), random: 0, root: tree, actors, wasUp: false, finished: false, out: [] };
+  const fresh = { wasUp: false, begun: false, finished: false };
+  return { now: millis(0), random: 0, root: tree, actors, ...fresh, out: [] };
 }

@@ -64,6 +64,12 @@ test('children are started in order, each when the one before is up', () => {
   assert.deepEqual(started('b'), ['announce-up']);
 });
 
+test('nothing happens before the beginning, however long that takes', () => {
+  const { feed, pass } = world(supervisor('one-for-one', [actor('a')]));
+  assert.deepEqual(pass(60_000), []);
+  assert.deepEqual(feed({ type: 'begun' }), ['start a']);
+});
+
 test('children are stopped in reverse order, each when the one behind is down', () => {
   const { up, stop, ended } = world(supervisor('one-for-one', [actor('a'), actor('b')]));
   up('a', 'b');

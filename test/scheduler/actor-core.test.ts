@@ -339,3 +339,23 @@ test('the actors of a client that is gone end with it', () => {
   t.ended('a1', 'x');
   assert.equal(t.world.state.actors.actors.size, 0);
 });
+
+test('a group that waits begins when the one before it has ended, also when a third has given up', () => {
+  const t = new Theatre();
+  t.join('a1');
+  t.join('b1');
+  const both = { needs: { threads: 2 } };
+  t.spawn([actor('x1', both), actor('x2', both)]);
+  t.spawn([actor('y1', both), actor('y2', both)]);
+  t.spawn([actor('z1', both), actor('z2', both)]);
+  t.started('a1', 'x1');
+  t.started('b1', 'x2');
+  assert.deepEqual(t.pass(5), [], 'they wait');
+  assert.deepEqual(t.client({ type: 'end-actor', actor: actorId('z1') }), [
+    'z2 gone: actor-stopped',
+    'z1 gone: actor-stopped',
+  ]);
+  for (const name of ['x1', 'x2']) t.client({ type: 'end-actor', actor: actorId(name) });
+  t.ended('b1', 'x2');
+  assert.deepEqual(t.ended('a1', 'x1'), ['x1 gone: actor-stopped', 'a1: start y1 1']);
+});
