@@ -41,7 +41,7 @@ test('an actor that may not be restarted is lost with its node, and so are all a
   await assert.rejects(counter.ask('add', { by: 1 }), { code: 'actor-lost' });
 });
 
-test('when its node is drained an actor moves with its state, and no call is lost or done twice', async (t) => {
+test('an actor whose node is drained moves with its state; no call is lost or done twice', async (t) => {
   const cluster = await started(t);
   const counter = await cluster.spawn(Counter, { start: 0 }, { near: 'a-1' });
   let drained: Promise<void> | undefined;
