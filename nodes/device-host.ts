@@ -107,9 +107,9 @@ export class DeviceHost implements TaskRunner {
 
   #start(): DeviceThread {
     this.#checkCrashes();
-    const { modules, node, site, data } = this.#options;
+    const { modules, node, site, data, scheduler, token } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const setup = { memory: this.#lanes.memory, modules, node, site, data };
+    const setup = { memory: this.#lanes.memory, modules, node, site, data, scheduler, token };
     const workerData: DeviceThreadData = { setup, port: port2 };
     const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device });
     const thread = { worker, calls: new ThreadCalls<DeviceMethods>(worker, port1) };

@@ -2,10 +2,10 @@
  * Owns the entry of an executor's thread: one function, which the pool calls by name. Must not know: the
  * pool, other threads.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 import type { EncodedValue } from '../runtime/index.ts';
 import { serveCall } from './run-body.ts';
-import { type ThreadCall, type ThreadSetup, toThreadReply } from './run-request.ts';
+import { type PauseNote, type ThreadCall, type ThreadSetup, toThreadReply } from './run-request.ts';
 
 const setup = workerData as ThreadSetup;
 
@@ -18,7 +18,12 @@ export interface EarlyMessage {
 
 export function serve(call: ThreadCall): Promise<EncodedValue> {
   const { lane, ticket } = call;
-  return serveCall(setup, call, (replies) => {
-    parentPort!.postMessage({ lane, ticket, packed: toThreadReply(replies) } satisfies EarlyMessage);
+  return serveCall(setup, call, {
+    tellEarly: (replies) => {
+      parentPort!.postMessage({ lane, ticket, packed: toThreadReply(replies) } satisfies EarlyMessage);
+    },
+    tellPaused: (run, paused) => {
+      parentPort!.postMessage({ run, paused, threadId } satisfies PauseNote);
+    },
   });
 }

@@ -10,6 +10,7 @@ import { machineLimits } from './machine-limits.ts';
 import { RunLanes } from './run-lanes.ts';
 import {
   fromThreadReply,
+  type PauseNote,
   type RunOptions,
   type RunOutcome,
   type RunRequest,
@@ -29,6 +30,12 @@ export interface ExecutorOptions extends ThreadOptions {
   readonly graceMs?: number | undefined;
 }
 
+/** A thread as piscina's balancer is shown it. */
+interface PoolThread {
+  readonly id: number;
+  readonly currentUsage: number;
+}
+
 const threadFile = new URL('./executor-thread.js', import.meta.url).href;
 
 /** A request whose bulk data reach a thread without a copy. */
@@ -40,14 +47,21 @@ export class Executor implements TaskRunner {
   readonly threads: number;
   readonly #pool: Piscina;
   readonly #lanes: RunLanes;
+  /** Runs that wait for tasks of their own, by the number of their thread. */
+  readonly #paused = new Map<number, number>();
 
   private constructor(options: ExecutorOptions) {
-    const { threads, modules, node, site, data, heapBytes, graceMs } = options;
+    const { threads, modules, node, site, data, scheduler, token, heapBytes, graceMs } = options;
     this.threads = threads;
-    this.#lanes = new RunLanes({ lanes: threads, graceMs }, async (request, kill) => {
-      return fromThreadReply((await this.#pool.run(toThreadCall(request), { signal: kill })) as EncodedValue);
-    });
-    const setup: ThreadSetup = { memory: this.#lanes.memory, modules, node, site, data };
+    this.#lanes = new RunLanes(
+      { lanes: threads, spareLanes: machineLimits.pausedRuns, graceMs },
+      async (request, kill) => {
+        return fromThreadReply(
+          (await this.#pool.run(toThreadCall(request), { signal: kill })) as EncodedValue,
+        );
+      },
+    );
+    const setup: ThreadSetup = { memory: this.#lanes.memory, modules, node, site, data, scheduler, token };
     const oneHeapBytes = heapBytes === undefined ? machineLimits.threadHeapBytes : heapBytes / threads;
     this.#pool = new Piscina({
       filename: threadFile,
@@ -55,7 +69,9 @@ export class Executor implements TaskRunner {
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
+      // A thread whose run waits for others takes another run meanwhile; the lanes count them.
+      concurrentTasksPerWorker: 1 + machineLimits.pausedRuns,
+      loadBalancer: (_, workers) => this.#freeThread(workers),
       recordTiming: false,
       // An idle thread goes on with its event loop, so that it can collect what the last run left.
       atomics: 'disabled',
@@ -65,9 +81,7 @@ export class Executor implements TaskRunner {
         maxYoungGenerationSizeMb: machineLimits.youngHeapBytes / 2 ** 20,
       },
     });
-    this.#pool.on('message', ({ packed, ...about }: EarlyMessage) => {
-      this.#lanes.takeEarly({ ...about, replies: fromThreadReply(packed) });
-    });
+    this.#pool.on('message', (message: EarlyMessage | PauseNote) => this.#hear(message));
     this.#pool.on('error', (error: Error) => this.#onIdleThreadDied(error));
   }
 
@@ -95,6 +109,30 @@ export class Executor implements TaskRunner {
   async close(): Promise<void> {
     await this.#lanes.close();
     await this.#pool.destroy();
+  }
+
+  #hear(message: EarlyMessage | PauseNote): void {
+    if ('paused' in message) {
+      this.#onPaused(message);
+    } else {
+      const { packed, ...about } = message;
+      this.#lanes.takeEarly({ ...about, replies: fromThreadReply(packed) });
+    }
+  }
+
+  /** A thread on which nothing is at work. */
+  #freeThread<T extends PoolThread>(threads: readonly T[]): T | null {
+    // Piscina's word for one run is infinity.
+    const runsOn = ({ currentUsage }: PoolThread): number => (currentUsage === Infinity ? 1 : currentUsage);
+    const atWork = (thread: PoolThread): number => runsOn(thread) - (this.#paused.get(thread.id) ?? 0);
+    return threads.find((one) => runsOn(one) === 0) ?? threads.find((one) => atWork(one) < 1) ?? null;
+  }
+
+  #onPaused({ run, paused, threadId }: PauseNote): void {
+    const runs = Math.max(0, (this.#paused.get(threadId) ?? 0) + (paused ? 1 : -1));
+    if (runs === 0) this.#paused.delete(threadId);
+    else this.#paused.set(threadId, runs);
+    this.#lanes.pause(run, paused);
   }
 
   /** A thread died while it had no run. Where it was the last, as when new ones die at once, nobody would

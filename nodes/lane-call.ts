@@ -37,6 +37,8 @@ export function unstarted(thread: number): RunOutcome {
 
 export class LaneCall {
   readonly ticket: number;
+  /** Another call may go on beside it while a run of it waits for tasks of its own. */
+  doubled = false;
   /** Ends the thread. */
   readonly kill = new AbortController();
   readonly #options: LaneCallOptions;
@@ -53,6 +55,10 @@ export class LaneCall {
       this.#left.set(index, job);
       job.cancel = () => this.#cancel(index, job);
     }
+  }
+
+  has(job: Job): boolean {
+    return [...this.#left.values()].includes(job);
   }
 
   /** Takes the ends of some of its runs. */

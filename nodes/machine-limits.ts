@@ -49,6 +49,9 @@ export const machineLimits = {
   /** Ends of runs are told after so long, though their call goes on. */
   earlyMs: 5,
 
+  /** Runs of one node that wait for tasks of their own at once: each holds its inputs in memory. Further
+   * ones keep their threads while they wait. */
+  pausedRuns: 4_096,
   /** How long a body that was told to stop may go on before its thread is ended. */
   cancelGraceMs: 2_000,
   /** How often a thread looks whether the run that it works on was cancelled. */

@@ -12,6 +12,7 @@ import {
   encodedBytes,
   encodeValue,
   isAsperitasError,
+  type RunId,
   toWireError,
 } from '../runtime/index.ts';
 import { bindReferences, type TaskContext, taskBody } from '../scheduler/index.ts';
@@ -20,6 +21,7 @@ import { loadingVariable } from './config.ts';
 import { GarbageMeter } from './garbage.ts';
 import { Lane } from './lane-memory.ts';
 import { machineLimits } from './machine-limits.ts';
+import { RunClient, type RunClientOptions } from './run-client.ts';
 import {
   fromThreadCall,
   type RunReply,
@@ -124,9 +126,22 @@ function prepare(request: RunRequest): Prepared {
   throw new AsperitasError('invalid-message', 'invalid message: arguments are no list', { task: request.fn });
 }
 
+function clientOf(
+  { scheduler: url, token }: ThreadSetup,
+  request: RunRequest,
+  run: Pick<RunClientOptions, 'signal' | 'onPaused'>,
+): RunClient {
+  if (url === undefined || token === undefined) {
+    const message = `${request.fn} runs where there is no scheduler to submit tasks to`;
+    throw new AsperitasError('no-scheduler', message, { task: request.fn });
+  }
+  return new RunClient({ url, token, priority: request.priority ?? 0, ...run });
+}
+
 async function resultOf(setup: ThreadSetup, place: Place, request: RunRequest): Promise<DatumParts> {
   const { body, args } = prepare(request);
   let cancellation: Cancellation | undefined;
+  let client: RunClient | undefined;
   const context: TaskContext = {
     key: request.key,
     node: setup.node,
@@ -136,12 +151,26 @@ async function resultOf(setup: ThreadSetup, place: Place, request: RunRequest): 
       cancellation ??= new Cancellation(() => place.lane.isCancelled(place.ticket));
       return cancellation.signal;
     },
+    async cluster() {
+      const onPaused = (paused: boolean): void => place.tellers.tellPaused?.(request.run, paused);
+      client ??= clientOf(setup, request, { signal: context.signal, onPaused });
+      return client.cluster();
+    },
   };
   try {
     return toSharedParts(encodeValue(await body(context, ...args)));
   } finally {
+    client?.end();
     cancellation?.end();
   }
+}
+
+/** What is told while a call goes on. */
+export interface Tellers {
+  /** Takes the ends of some runs while others take their time. */
+  readonly tellEarly?: (replies: readonly RunReply[]) => void;
+  /** A body waits for tasks of its own, or goes on. */
+  readonly tellPaused?: (run: RunId, paused: boolean) => void;
 }
 
 /** Where a run is in its call. */
@@ -149,6 +178,7 @@ interface Place {
   readonly lane: Lane;
   readonly index: number;
   readonly ticket: number;
+  readonly tellers: Tellers;
 }
 
 async function serveRun(setup: ThreadSetup, place: Place, request: RunRequest): Promise<RunReply> {
@@ -169,11 +199,11 @@ function failureOf(error: unknown): { readonly error: WireError; readonly retrya
 }
 
 /** Serves one call: loads the modules if they are not, and runs the tasks that are not taken back meanwhile.
- * Never throws. `tellEarly` takes the ends of some runs while others take their time. */
+ * Never throws. */
 export async function serveCall(
   setup: ThreadSetup,
   call: ThreadCall,
-  tellEarly?: (replies: readonly RunReply[]) => void,
+  tellers: Tellers = {},
 ): Promise<EncodedValue> {
   const requests: (RunRequest | undefined)[] = fromThreadCall(call.packed);
   // The message may live on in the caller's frames; its inputs must not.
@@ -193,7 +223,7 @@ export async function serveCall(
     const parts = { header: new Uint8Array(0), frames: [] };
     return toThreadReply([{ index: 0, ok: true, parts, startMs, endMs: startMs }]);
   }
-  return toThreadReply(await serveAll(setup, { lane, ticket: call.ticket, requests }, tellEarly));
+  return toThreadReply(await serveAll(setup, { lane, ticket: call.ticket, requests }, tellers));
 }
 
 async function serveAll(
@@ -203,14 +233,14 @@ async function serveAll(
     ticket,
     requests,
   }: { readonly lane: Lane; readonly ticket: number; readonly requests: (RunRequest | undefined)[] },
-  tellEarly: ((replies: readonly RunReply[]) => void) | undefined,
+  tellers: Tellers,
 ): Promise<readonly RunReply[]> {
   const replies: RunReply[] = [];
   let told = 0;
   let toldMs = Date.now();
   // The call's own reply has them all again: it may overtake what is told early.
   const tell = (): void => {
-    if (replies.length > told) tellEarly?.(replies.slice(told));
+    if (replies.length > told) tellers.tellEarly?.(replies.slice(told));
     told = replies.length;
     toldMs = Date.now();
   };
@@ -221,7 +251,7 @@ async function serveAll(
     requests[index] = undefined;
     if (!lane.begin(index)) continue;
     if (Date.now() - toldMs > machineLimits.earlyMs) tell();
-    replies.push(await serveRun(setup, { lane, index, ticket: ticket + index }, request));
+    replies.push(await serveRun(setup, { lane, index, ticket: ticket + index, tellers }, request));
     lane.end(index);
   }
   clearInterval(timer);

@@ -3,6 +3,7 @@
  * run, or several brief ones, since handing a run over to a thread costs more than they do. Must not know:
  * piscina, comlink, what a run computes.
  */
+import type { RunId } from '../runtime/index.ts';
 import { type Job, LaneCall, unstarted } from './lane-call.ts';
 import { allocateLaneMemory, Lane, type LaneMemory } from './lane-memory.ts';
 import { machineLimits } from './machine-limits.ts';
@@ -21,10 +22,15 @@ export type Serve = (request: ThreadRequest, kill: AbortSignal) => Promise<reado
 
 export interface LaneOptions {
   readonly lanes: number;
+  /** Further ones, for calls beside those of which a run waits for tasks of its own. */
+  readonly spareLanes?: number;
   /** The number of the first lane in traces. */
   readonly firstLane?: number;
   readonly graceMs?: number | undefined;
 }
+
+/** Added to the number of a spare lane, so that in traces it is no other thread or device. */
+const spareTrace = 10_000;
 
 export class RunLanes {
   /** For the threads. */
@@ -32,7 +38,9 @@ export class RunLanes {
   readonly #serve: Serve;
   readonly #firstLane: number;
   readonly #graceMs: number;
+  readonly #lanes: number;
   readonly #free: Lane[];
+  readonly #spare: Lane[];
   /** As many as the caller sends ahead; it knows how many lanes there are. */
   readonly #waiting: Job[] = [];
   readonly #jobs = new Set<Job>();
@@ -43,14 +51,17 @@ export class RunLanes {
   #closed = false;
   #idle: (() => void)[] = [];
 
-  constructor({ lanes, firstLane = 0, graceMs = machineLimits.cancelGraceMs }: LaneOptions, serve: Serve) {
-    const memory = allocateLaneMemory(lanes);
+  constructor(options: LaneOptions, serve: Serve) {
+    const { lanes, spareLanes = 0, firstLane = 0, graceMs = machineLimits.cancelGraceMs } = options;
+    const memory = allocateLaneMemory(lanes + spareLanes);
     this.memory = memory;
     this.#serve = serve;
     this.#firstLane = firstLane;
     this.#graceMs = graceMs;
     // Popped from the end: the lowest lane first.
     this.#free = Array.from({ length: lanes }, (_, index) => new Lane(memory, lanes - 1 - index));
+    this.#spare = Array.from({ length: spareLanes }, (_, index) => new Lane(memory, lanes + index));
+    this.#lanes = lanes;
   }
 
   /** Without a request, a thread only loads its modules. */
@@ -88,6 +99,27 @@ export class RunLanes {
   takeEarly({ lane, ticket, replies }: EarlyReplies): void {
     const call = this.#calls.get(lane);
     if (call?.ticket === ticket) call.take(replies);
+  }
+
+  /** A run has begun to wait for tasks of its own, or goes on. While it waits, another call has its place. */
+  pause(run: RunId, paused: boolean): void {
+    const job = this.#byRun.get(run);
+    const call = job && [...this.#calls.values()].find((one) => one.has(job));
+    // It may have ended: its end and this come by different ways.
+    if (job === undefined || call === undefined) return;
+    if (paused) {
+      call.withdrawRest();
+      const spare = call.doubled ? undefined : this.#spare.pop();
+      if (spare !== undefined) {
+        call.doubled = true;
+        this.#free.push(spare);
+      }
+    } else if (call.doubled && this.#free.length > 0) {
+      call.doubled = false;
+      this.#spare.push(this.#free.shift()!);
+    }
+    if (call.doubled || !paused) job.options.onPaused?.(paused);
+    this.#startSoon();
   }
 
   /** Fails the runs that have been given to a thread, as though it had died. */
@@ -131,7 +163,7 @@ export class RunLanes {
 
   async #work(jobs: readonly Job[]): Promise<void> {
     const lane = this.#free.pop()!;
-    const thread = this.#firstLane + lane.number;
+    const thread = this.#firstLane + lane.number + (lane.number < this.#lanes ? 0 : spareTrace);
     if (this.#lastTicket + jobs.length > 0x7fff_ffff) this.#lastTicket = 0;
     const ticket = this.#lastTicket + 1;
     this.#lastTicket += jobs.length;
@@ -149,7 +181,8 @@ export class RunLanes {
     }
     clearTimeout(overdue);
     this.#calls.delete(lane.number);
-    this.#free.push(lane);
+    if (call.doubled) this.#spare.push(lane);
+    else this.#free.push(lane);
     this.#free.sort((a, b) => b.number - a.number);
     this.#startSoon();
   }

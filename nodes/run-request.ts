@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly fn: string;
   /** The codec's encoding of the argument list, with references to the inputs. */
   readonly args: Uint8Array;
+  /** As the task's hints say. */
+  readonly priority?: number;
   /** Frames in shared memory reach the thread without a copy. */
   readonly inputs: readonly DatumParts[];
 }
@@ -32,6 +34,8 @@ export interface RunOptions {
   readonly brief?: boolean;
   /** Called when a thread has been given the run. */
   readonly onStarted?: (thread: number) => void;
+  /** Called when the body begins to wait for tasks of its own, and when it goes on. */
+  readonly onPaused?: (paused: boolean) => void;
 }
 
 /** Times are wall-clock milliseconds; `thread` is a lane of the trace, in which no two runs overlap. */
@@ -67,6 +71,9 @@ export interface ThreadOptions {
   readonly site: string;
   /** The folder whose files tasks may read. */
   readonly data?: string | undefined;
+  /** Where the scheduler is, and what proves a client there, for tasks that submit tasks. */
+  readonly scheduler?: string | undefined;
+  readonly token?: string | undefined;
 }
 
 /** What every thread of a node is started with. */
@@ -104,6 +111,13 @@ export type RunReply =
       readonly startMs: number;
       readonly endMs: number;
     };
+
+/** A run's body waits for tasks of its own, or goes on. */
+export interface PauseNote {
+  readonly run: RunId;
+  readonly paused: boolean;
+  readonly threadId: number;
+}
 
 /** Ends of runs that are told before their call ends. */
 export interface EarlyReplies {

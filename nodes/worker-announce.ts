@@ -17,9 +17,10 @@ export function announce(state: WorkerState): void {
     if (phase.name !== 'held' || phase.doomed || isUntold(untold, phase.madeBy)) continue;
     send(state, { type: 'replica-added', key, bytes: phase.bytes });
   }
-  for (const { key, run, phase } of state.runs.values()) {
+  for (const { key, run, phase, pause } of state.runs.values()) {
     if (phase.name === 'ending') continue;
     send(state, { type: 'run-announced', key, run, started: phase.name === 'running' });
+    if (pause !== 'never') send(state, { type: pause === 'now' ? 'run-paused' : 'run-resumed', key, run });
   }
   for (const report of reports) {
     const { type, key, run } = report;

@@ -6,6 +6,7 @@
  */
 import { assertNever, type Millis, type TaskKey } from '../runtime/index.ts';
 import type { TaskOrder } from '../scheduler/protocol.ts';
+import { onRunPaused } from './pause-core.ts';
 import { announce } from './worker-announce.ts';
 import { doom, fetchMore, firstWaiting, hold, vanish } from './worker-data.ts';
 import { abort, giveBack, onCompute, onRunEnded, seekAgain, startReady } from './worker-runs.ts';
@@ -56,6 +57,9 @@ function dispatch(state: WorkerState, event: WorkerEvent): void {
       if (run?.phase.name === 'running') send(state, { type: 'run-started', key: run.key, run: run.run });
       return;
     }
+    case 'run-paused':
+      onRunPaused(state, event);
+      return;
     case 'run-ended':
       onRunEnded(state, event);
       return;

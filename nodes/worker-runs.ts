@@ -40,6 +40,7 @@ export function onCompute(state: WorkerState, message: Extract<ToNode, { type: '
     takes: needsOf(hints),
     phase: { name: 'waiting', missing: 0 },
     bereft: false,
+    pause: 'never',
     localBytes: 0,
     remoteBytes: 0,
     givenMs: state.now,
@@ -112,7 +113,8 @@ export function onRunEnded(state: WorkerState, event: RunEnded): void {
   const run = state.runs.get(event.run);
   if (run?.phase.name !== 'running' && outcome.ok) state.out.push({ type: 'discard', run: event.run });
   if (run === undefined || !isOccupying(run)) return;
-  state.occupied--;
+  if (run.pause === 'now') state.paused--;
+  else state.occupied--;
   for (const [name, amount] of run.takes) take(state, name, -amount);
   if (run.phase.name === 'running') {
     if (outcome.ok) {
@@ -198,7 +200,8 @@ export function startReady(state: WorkerState): void {
     const takes = brief ? oneBrief : run.takes;
     const lacking = takes.filter(([name, amount]) => amount > 0 && amount > free(state, name));
     // When nothing runs, waiting would be for ever.
-    const mustWait = lacking.length > 0 && state.occupied > 0;
+    const runs = state.occupied + (lacking.some(([name]) => name !== 'threads') ? state.paused : 0);
+    const mustWait = lacking.length > 0 && runs > 0;
     if (mustWait || takes.some(([name, amount]) => amount > 0 && awaited.has(name))) {
       for (const [name] of lacking) awaited.add(name);
       aside.push(run);
@@ -216,7 +219,10 @@ function free(state: WorkerState, name: string): number {
 }
 
 function take(state: WorkerState, name: string, amount: number): void {
-  state.used.set(name, state.occupied === 0 && amount <= 0 ? 0 : (state.used.get(name) ?? 0) + amount);
+  state.used.set(
+    name,
+    state.occupied + state.paused === 0 && amount <= 0 ? 0 : (state.used.get(name) ?? 0) + amount,
+  );
 }
 
 /** Brief runs take turns on a thread, so that it need not wait for the next; together they fill it. */

@@ -43,6 +43,8 @@ export interface RunRecord {
   /** What it takes while it runs. */
   takes: readonly (readonly [name: string, amount: number])[];
   phase: RunPhase;
+  /** Whether it waits for tasks of its own, or ever has. */
+  pause: 'never' | 'now' | 'over';
   /** An input was lost after it had begun: if it fails, that may be why. */
   bereft: boolean;
   /** Bytes fetched for it from its own site and from others. */
@@ -100,6 +102,8 @@ export type WorkerEvent =
       readonly reason: MissReason;
     }
   | { readonly type: 'run-started'; readonly run: RunId }
+  /** The run has begun to wait for tasks of its own, or goes on. */
+  | { readonly type: 'run-paused'; readonly run: RunId; readonly paused: boolean }
   /** Comes once for every `start`, also after `stop-run`. Times are wall-clock milliseconds. */
   | {
       readonly type: 'run-ended';
@@ -174,6 +178,8 @@ export interface WorkerState extends WorkerOptions {
   fetching: number;
   /** Runs that are running or ending, and the threads and resources they take. */
   occupied: number;
+  /** Runs that wait for tasks of their own: they are not counted as occupied. */
+  paused: number;
   /** Actors that live here: the node does not leave before they have. */
   actors: number;
   readonly used: Map<string, number>;
@@ -203,6 +209,7 @@ export function createWorkerState(options: WorkerOptions): WorkerState {
     toFetch: new RankQueue(),
     fetching: 0,
     occupied: 0,
+    paused: 0,
     actors: 0,
     used: new Map(),
     epoch: 0,

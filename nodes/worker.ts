@@ -253,8 +253,15 @@ export class Worker {
     const onStarted = (): void => this.#feed({ type: 'run-started', run });
     // What takes no time can't be told from its neighbours by the size of the process.
     if (!brief) this.#memory.begin(run);
-    const options = { brief, ...(brief ? {} : { onStarted }), ...(signal === undefined ? {} : { signal }) };
-    return this.#tools.runner.run({ run, key, fn, args, inputs }, hints, options);
+    const onPaused = (paused: boolean): void => this.#feed({ type: 'run-paused', run, paused });
+    const request = { run, key, fn, args, inputs, priority: hints.priority ?? 0 };
+    const options = {
+      brief,
+      onPaused,
+      ...(brief ? {} : { onStarted }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return this.#tools.runner.run(request, hints, options);
   }
 
   /** A run that takes data out of the store, or must wait until that has room. */

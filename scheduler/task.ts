@@ -5,7 +5,7 @@
  */
 import { AsperitasError, type SiteName, type TaskKey } from '../runtime/index.ts';
 import { chainBody, isChain } from './chain.ts';
-import type { WaitOptions } from './cluster.ts';
+import type { Cluster, WaitOptions } from './cluster.ts';
 import type { Hints } from './protocol.ts';
 
 declare const result: unique symbol;
@@ -106,6 +106,10 @@ export interface TaskContext {
   readonly data: string | undefined;
   /** Aborted when the run is cancelled or the node stops. */
   readonly signal: AbortSignal;
+  /** A client of the cluster on which the task runs, for tasks that submit tasks. While the body waits for
+   * something of it, its thread is free for others; what is not published or forgotten goes with the run.
+   * Rejects as `connect` does. */
+  cluster(): Promise<Cluster>;
 }
 
 export interface Task<A extends readonly unknown[], R> {
