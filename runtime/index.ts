@@ -8,6 +8,7 @@ export * from './codec.ts';
 export * from './command.ts';
 export * from './data-link.ts';
 export * from './errors.ts';
+export * from './few-set.ts';
 export * from './heap.ts';
 export * from './ids.ts';
 export * from './log.ts';

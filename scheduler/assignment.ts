@@ -19,7 +19,7 @@ export function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord
     state,
     task,
     { name: 'assigned', node: id, run, since: state.now, seconds, started: false, plan },
-    `run ${run} on ${id}`,
+    '',
   );
   const { key, fn, args, hints } = task.spec;
   const inputs = task.inputs.map((input) => locate(state, input, node));

@@ -22,7 +22,9 @@ function weightOf(event: SchedulerEvent): number {
 /** The event without bulk: the scheduler passes arguments on and never reads them. */
 function light(event: SchedulerEvent): SchedulerEvent {
   if (event.type !== 'from-client' || event.message.type !== 'submit') return event;
-  const tasks = event.message.tasks.map((spec) => ({ ...spec, args: nothing }));
+  const tasks = event.message.tasks.map((spec) =>
+    spec.args.byteLength <= limits.blackBoxArgsBytes ? spec : { ...spec, args: nothing },
+  );
   return { ...event, message: { ...event.message, tasks } };
 }
 

@@ -2,7 +2,7 @@
  * Owns what the scheduler does about the messages of a client: submissions, wants and their release. Pure.
  * Must not know: nodes, connections.
  */
-import { assertNever, type ClientId, type TaskKey } from '../runtime/index.ts';
+import { assertNever, type ClientId, FewSet, type TaskKey } from '../runtime/index.ts';
 import type { ActorRequestMessage } from './actor-requests.ts';
 import { onDatasetRequest } from './dataset-core.ts';
 import { spreadDeadlines } from './deadline-core.ts';
@@ -146,9 +146,9 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
     rank: state.nextRank++,
     due: Number.POSITIVE_INFINITY,
     priority: Number.isFinite(spec.hints.priority) ? spec.hints.priority! : 0,
-    dependents: new Set(),
+    dependents: new FewSet(),
     needs: needsOf(spec.hints),
-    wantedBy: new Set(),
+    wantedBy: new FewSet(),
     waiters: 0,
     announced: 0,
     phase: { name: 'released' },

@@ -8,7 +8,7 @@ import type { SchedulerState } from './scheduler-state.ts';
 /** One task's life as far as it is remembered: a line for each change of phase, oldest first. */
 export function story(state: SchedulerState, key: TaskKey): string[] {
   return state.transitions
-    .filter((change) => change.key === key)
+    .of(key)
     .map(({ seq, now, from, to, detail }) => `#${seq} at ${now} ms: ${from} -> ${to} (${detail})`);
 }
 

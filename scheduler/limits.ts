@@ -42,6 +42,8 @@ export const limits = {
   tickMs: 250,
   /** Weight (events, and tasks in them) of the black box. */
   blackBoxWeight: 100_000,
+  /** Arguments so short are kept in it: a copy of the task without them would take more. */
+  blackBoxArgsBytes: 256,
   /** Changes of phase that `story` can look back on. */
   transitions: 100_000,
   /** Runs kept for `trace`, and how many travel in one message. */
@@ -177,7 +179,7 @@ export const assumptions = {
    * tasks a thread. Tasks known to be longer are not sent ahead, or they would start before the
    * continuation of what has just finished. */
   aheadSeconds: 0.02,
-  aheadTasks: 64,
+  aheadTasks: 256,
   /** A node whose store is fuller than this is given no further root tasks while it has other work. */
   storePressure: 0.7,
 } as const;

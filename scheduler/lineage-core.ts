@@ -3,7 +3,7 @@
  * failures spread along the graph. Pure, and without recursion over tasks: chains may be 100,000 long. Must
  * not know: messages beyond those it sends, where tasks should run.
  */
-import type { NodeId, TaskKey } from '../runtime/index.ts';
+import { FewSet, type NodeId, type TaskKey } from '../runtime/index.ts';
 import { flawOf, schedulerError } from './flaw-core.ts';
 import { nothingPlanned, unplan } from './incoming-core.ts';
 import { letGo } from './keeper-core.ts';
@@ -27,7 +27,7 @@ import {
 export { schedulerError };
 
 /** Moves a task to another phase and keeps every derived figure true: counts, waiters of its inputs, load of
- * nodes, progress of its owner. `detail` is for `story`. */
+ * nodes, progress of its owner. `detail` is for `story`, where the new phase does not tell it itself. */
 export function setPhase(state: SchedulerState, task: TaskRecord, phase: TaskPhase, detail: string): void {
   const wasActive = isActive(task);
   leave(state, task);
@@ -42,7 +42,7 @@ export function setPhase(state: SchedulerState, task: TaskRecord, phase: TaskPha
     for (const input of task.inputs) input.waiters += step;
     countProgress(state, task, active);
   }
-  remember(state, { task, from, detail });
+  state.transitions.record(state, task.spec.key, { from, phase, detail });
 }
 
 function leave(state: SchedulerState, task: TaskRecord): void {
@@ -124,16 +124,6 @@ function countProgress(state: SchedulerState, task: TaskRecord, active: boolean)
   }
 }
 
-function remember(
-  state: SchedulerState,
-  change: { task: TaskRecord; from: TaskPhase['name']; detail: string },
-): void {
-  const { task, from, detail } = change;
-  const { seq, now, transitions } = state;
-  transitions.push({ seq, now, key: task.spec.key, from, to: task.phase.name, detail });
-  if (transitions.length > 2 * limits.transitions) state.transitions = transitions.slice(-limits.transitions);
-}
-
 function makeReady(state: SchedulerState, task: TaskRecord): void {
   const phase: ReadyPhase = { name: 'ready', parked: undefined, seconds: 0, plan: nothingPlanned };
   setPhase(state, task, phase, 'all inputs are held');
@@ -207,8 +197,8 @@ function keptInline(state: SchedulerState, inline: Uint8Array | undefined): Uint
 export function hold(state: SchedulerState, task: TaskRecord, copy: Copy): void {
   const { node, bytes } = copy;
   const inline = keptInline(state, copy.inline);
-  const phase: HeldPhase = { name: 'held', replicas: new Set([node]), bytes, inline };
-  setPhase(state, task, phase, `${copy.bytes} bytes on ${copy.node}`);
+  const phase: HeldPhase = { name: 'held', replicas: new FewSet(node), bytes, inline };
+  setPhase(state, task, phase, '');
   // It can be made: what went wrong before says nothing about the next time that it must be.
   Object.assign(task, { thrown: 0, deaths: 0, losses: 0, unreachable: 0 });
   for (const dependent of task.dependents) {
@@ -232,7 +222,7 @@ export function inlineOf({ inline }: HeldPhase): { readonly inline?: Uint8Array 
 export function tellHeld(
   state: SchedulerState,
   task: TaskRecord,
-  clients: ReadonlySet<TaskRecord['owner']>,
+  clients: Pick<TaskRecord['wantedBy'], 'size' | typeof Symbol.iterator>,
 ): void {
   const { phase, spec } = task;
   // Most results are wanted by no client, only by other tasks.

@@ -5,6 +5,7 @@
  */
 import {
   type ClientId,
+  type FewSet,
   Heap,
   type Millis,
   type NodeId,
@@ -33,6 +34,7 @@ import type {
 import { ReadyQueue } from './ready-queue.ts';
 import type { Instruction } from './scheduler-event.ts';
 import { createTally, type Tally } from './tally.ts';
+import { TransitionLog } from './transition-log.ts';
 
 export type { Instruction, SchedulerEvent } from './scheduler-event.ts';
 
@@ -58,7 +60,7 @@ export interface AssignedPhase {
 }
 export interface HeldPhase {
   readonly name: 'held';
-  readonly replicas: Set<NodeId>;
+  readonly replicas: FewSet<NodeId>;
   readonly bytes: number;
   /** The datum itself, where it is small. */
   readonly inline: Uint8Array | undefined;
@@ -90,8 +92,8 @@ export interface TaskRecord {
   due: Millis | number;
   readonly needs: Needs;
   /** All known tasks that have this one as an input. */
-  readonly dependents: Set<TaskRecord>;
-  readonly wantedBy: Set<ClientId>;
+  readonly dependents: FewSet<TaskRecord>;
+  readonly wantedBy: FewSet<ClientId>;
   /** How many dependents are waiting, ready or assigned. */
   waiters: number;
   /** In how many clients' unfinished submissions it stands: its users may be still to come. */
@@ -177,16 +179,6 @@ export interface ClientRecord {
   told: string;
 }
 
-/** One change of phase, for `story`. */
-export interface Transition {
-  readonly seq: number;
-  readonly now: Millis;
-  readonly key: TaskKey;
-  readonly from: PhaseName;
-  readonly to: PhaseName;
-  readonly detail: string;
-}
-
 export interface Deadline {
   readonly task: TaskRecord;
   readonly deadlineMs: number;
@@ -242,7 +234,7 @@ export interface SchedulerState {
   crossSiteBytes: number;
   readonly tally: Tally;
   traces: RunTrace[];
-  transitions: Transition[];
+  readonly transitions: TransitionLog;
   readonly log: BlackBox;
   lastTick: Millis;
   stoppingSince: Millis | undefined;
@@ -292,7 +284,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     crossSiteBytes: 0,
     tally: createTally(),
     traces: [],
-    transitions: [],
+    transitions: new TransitionLog(),
     log: new BlackBox(),
     lastTick: zero,
     stoppingSince: undefined,

@@ -367,7 +367,8 @@ test('the recorded events give the same state again, and each task has its story
   world.lose('a1');
   const again = replay(world.state.log.entries(), world.state.firstRun);
   assert.deepEqual(again.counts, world.state.counts);
-  assert.deepEqual(again.transitions, world.state.transitions);
+  for (const key of [taskKey('x'), taskKey('y')])
+    assert.deepEqual(story(again, key), story(world.state, key));
   const changes = story(world.state, taskKey('y')).map((line) => line.split(': ')[1]);
   assert.deepEqual(changes, [
     'released -> waiting (wanted by me)',
