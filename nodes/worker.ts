@@ -4,6 +4,7 @@
  * not know: processes, command lines, how data are stored or fetched.
  */
 import {
+  AsperitasError,
   assertNever,
   type Connection,
   type DatumParts,
@@ -11,6 +12,7 @@ import {
   fromWireError,
   millis,
   type RunId,
+  sizeText,
   type TaskKey,
   toWireError,
   type WireMessage,
@@ -298,7 +300,8 @@ export class Worker {
     return end;
   }
 
-  #onEnded(run: RunId, end: RunOutcome): void {
+  #onEnded(run: RunId, made: RunOutcome): void {
+    const end = this.#refuseTooLarge(run, made);
     const { thread, startMs, endMs } = end;
     if (end.outcome === 'done') this.#results.set(run, end.parts);
     if (end.outcome === 'done') this.#runsDone++;
@@ -311,6 +314,20 @@ export class Worker {
           : { ok: false, error: cancelled, retryable: true };
     const memory = this.#memory.end(run);
     this.#feed({ type: 'run-ended', run, outcome, thread, startMs, endMs, memory });
+  }
+
+  /** A result that fills more than all the memory that results may fill could never be read back. */
+  #refuseTooLarge(run: RunId, end: RunOutcome): RunOutcome {
+    const { memoryBytes, node } = this.#tools.info;
+    if (end.outcome !== 'done' || encodedBytes(end.parts) <= memoryBytes) return end;
+    const { thread, startMs, endMs, parts } = end;
+    const bytes = encodedBytes(parts);
+    const key = this.#state.runs.get(run)?.key ?? '';
+    const message =
+      `the result of ${key} takes ${sizeText(bytes)}, and ${node} may hold ` +
+      `${sizeText(memoryBytes)} in all: give nodes more --memory, or make it in several tasks`;
+    const error = new AsperitasError('datum-too-large', message, { task: key, bytes, memoryBytes });
+    return { thread, startMs, endMs, outcome: 'failed', error: toWireError(error), retryable: false };
   }
 }
 
