@@ -141,6 +141,11 @@ export class DataLink {
     });
   }
 
+  /** Whether it keeps the process from ending. */
+  hold(active: boolean): void {
+    this.#connection.hold?.(active);
+  }
+
   /** Rejects what is under way and closes the connection. */
   close(): void {
     this.#fail(lostConnection(undefined));

@@ -91,6 +91,11 @@ export class ClientConnection {
     this.#connection.send(message);
   }
 
+  /** Whether it keeps the process from ending: while something is waited for. */
+  hold(active: boolean): void {
+    this.#connection.hold?.(active);
+  }
+
   /** Waits while much of what was sent has not left yet. */
   drained(signal: AbortSignal): Promise<void> {
     return this.#connection.drained(signal);
@@ -99,6 +104,7 @@ export class ClientConnection {
   /** Says farewell, and takes the scheduler for lost. */
   async close(): Promise<void> {
     this.#lose('this client was closed', undefined);
+    this.hold(true);
     this.#connection.close('the client closes');
     await this.#connection.closed;
   }

@@ -42,6 +42,8 @@ export class Jobs {
   #sent: Promise<unknown> = Promise.resolve();
   #sending = 0;
   #serial = 0;
+  /** Waits and sendings under way. */
+  #reasons = 0;
 
   constructor(
     connection: ClientConnection,
@@ -52,6 +54,7 @@ export class Jobs {
     this.#tools = { ...graphTools, hints: hints as Hints | undefined, isWanted: fuse ? isWanted : undefined };
     this.#onWait = onWait;
     this.#connection = connection;
+    connection.hold(false);
     this.fetcher = new ResultFetcher({ wants: this.wants, links, tell: (message) => this.tell(message) });
   }
 
@@ -72,9 +75,11 @@ export class Jobs {
 
   #inOrder<R>(send: () => R | Promise<R>): Promise<R> {
     this.#sending++;
+    this.#hold(1);
     const sent = this.#sent.then(send);
     const end = (): void => {
       this.#sending--;
+      this.#hold(-1);
     };
     this.#sent = sent.then(end, end);
     return sent;
@@ -93,12 +98,21 @@ export class Jobs {
     this.throwIfLost();
     const wait = new Wait(options, what, this.#onWait?.());
     this.#waits.add(wait);
+    this.#hold(1);
     return wait;
   }
 
   end(wait: Wait): void {
     this.#waits.delete(wait);
+    this.#hold(-1);
     wait.end();
+  }
+
+  /** A client that waits for nothing does not keep its process from ending. */
+  #hold(more: 1 | -1): void {
+    const before = this.#reasons;
+    this.#reasons += more;
+    if (before === 0 || this.#reasons === 0) this.#connection.hold(this.#reasons > 0);
   }
 
   /** The scheduler's end does not end this wait. */

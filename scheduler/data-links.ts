@@ -15,6 +15,12 @@ export interface DataLinksOptions {
   readonly token: string;
 }
 
+/** A link on which nothing is fetched does not keep the process from ending. */
+async function hold(entry: Entry): Promise<void> {
+  const link = await entry.link.catch(() => undefined);
+  link?.hold(entry.busy > 0);
+}
+
 export class DataLinks {
   readonly #options: DataLinksOptions;
   /** By url, the one used longest ago first. */
@@ -28,11 +34,11 @@ export class DataLinks {
   /** Fetches a datum from the node at `url`. Rejects as dialling and `DataLink.fetch` do. */
   async fetch(url: string, key: string, signal: AbortSignal): Promise<DatumParts> {
     const entry = this.#entryOf(url);
-    entry.busy++;
+    if (entry.busy++ === 0) void hold(entry);
     try {
       return await (await entry.link).fetch(key, signal);
     } finally {
-      entry.busy--;
+      if (--entry.busy === 0) void hold(entry);
     }
   }
 

@@ -27,6 +27,8 @@ export interface Connection {
   drained(signal?: AbortSignal): Promise<void>;
   /** Sets the one receiver; messages that came earlier are delivered to it first. */
   onMessage(receive: (message: WireMessage) => void): void;
+  /** Whether the connection keeps the process from ending when nothing else does; it does unless told. */
+  hold?(active: boolean): void;
   /** Sends what is queued, then closes. */
   close(reason?: string): void;
   /** Resolves when the connection has ended, with the error that ended it, if any. Never rejects. */

@@ -77,6 +77,12 @@ function socketOf(socket: WebSocket, inbox: Inbox, peer: Peer): FrameSocket {
     peer,
     send: (data, done) => socket.send(data, { binary: true }, () => done()),
     ping: () => socket.ping(),
+    hold: (active) => {
+      // ws has no word for it, but shows its socket.
+      const { _socket: line } = socket as unknown as { readonly _socket?: Partial<Socket> };
+      if (active) line?.ref?.();
+      else line?.unref?.();
+    },
     terminate: () => socket.terminate(),
     close: (reason) => socket.close(1000, reason.slice(0, 100)),
     onFrame: (receive) => inbox.receive(receive),

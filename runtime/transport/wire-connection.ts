@@ -13,6 +13,8 @@ export interface FrameSocket {
   readonly peer?: Peer;
   send(data: Uint8Array, done: () => void): void;
   ping(): void;
+  /** Whether it keeps the process from ending. */
+  hold(active: boolean): void;
   close(reason: string): void;
   terminate(): void;
   onFrame(receive: (data: Uint8Array) => void): void;
@@ -84,6 +86,7 @@ export class WireConnection implements Connection {
   #heardMs = performance.now();
   #error: AsperitasError | undefined;
   readonly #silenceMs: number;
+  readonly #pinger: NodeJS.Timeout;
 
   constructor(socket: FrameSocket, hello: WireMessage, { pingMs, silenceMs }: Patience = limits) {
     this.#socket = socket;
@@ -91,6 +94,7 @@ export class WireConnection implements Connection {
     if (socket.peer !== undefined) this.peer = socket.peer;
     this.#silenceMs = silenceMs;
     const pinger = setInterval(() => this.#checkSilence(), pingMs);
+    this.#pinger = pinger;
     socket.onFrame((data) => this.#onFrame(data));
     socket.onPong(() => {
       this.#heardMs = performance.now();
@@ -103,6 +107,12 @@ export class WireConnection implements Connection {
         resolve(this.#error ?? (why === undefined ? undefined : lost(why)));
       });
     });
+  }
+
+  hold(active: boolean): void {
+    this.#socket.hold(active);
+    if (active) this.#pinger.ref();
+    else this.#pinger.unref();
   }
 
   get bufferedBytes(): number {

@@ -63,6 +63,7 @@ function muteSocket() {
   const socket: FrameSocket = {
     send: (_, done) => void waiting.push(done),
     ping: () => undefined,
+    hold: () => undefined,
     close: () => closed(undefined),
     terminate: () => closed('cut'),
     onFrame: () => undefined,

@@ -44,6 +44,7 @@ async function received(frame: Uint8Array): Promise<{ messages: WireMessage[]; e
   const socket: FrameSocket = {
     send: () => undefined,
     ping: () => undefined,
+    hold: () => undefined,
     close: () => end(undefined),
     terminate: () => end('cut'),
     onFrame: (receive) => {
