@@ -4,6 +4,7 @@
  */
 import { assertNever, type ClientId, FewSet, type TaskKey } from '../runtime/index.ts';
 import type { ActorRequestMessage } from './actor-requests.ts';
+import { isCoordination, onCoordination } from './coordination-core.ts';
 import { onDatasetRequest } from './dataset-core.ts';
 import { spreadDeadlines } from './deadline-core.ts';
 import { schedulerError } from './flaw-core.ts';
@@ -26,6 +27,10 @@ export function onClientMessage(
 ): void {
   if (isQuestion(message)) {
     onQuestion(state, client, message);
+    return;
+  }
+  if (isCoordination(message)) {
+    onCoordination(state, client, message);
     return;
   }
   switch (message.type) {

@@ -4,6 +4,7 @@
  * not know: how the state came about.
  */
 import { checkActors } from './actor-invariants.ts';
+import { checkCoordination } from './coordination-invariants.ts';
 import {
   isActive,
   isNeeded,
@@ -35,6 +36,7 @@ export function check(state: SchedulerState): string[] {
   wrong.push(...checkActors(state));
   checkClients(state, expect);
   checkCounts(state, expect);
+  checkCoordination(state, expect);
   return wrong;
 }
 

@@ -30,6 +30,16 @@ export const limits = {
   clientGraceMs: 5_000,
   /** Data sets that may be published: each holds results for ever. */
   datasets: 10_000,
+  /** Bytes of one value in a queue, on a variable or a topic: it is kept here, in memory; larger ones belong
+   * into a datum, whose future is passed. */
+  valueBytes: 256 * 2 ** 10,
+  /** Items of a queue unless it says otherwise, and bytes of its items; who puts more waits. */
+  queueItems: 10_000,
+  queueBytes: 64 * 2 ** 20,
+  /** Locks, queues and the like that are in use, and wishes of one client that are not ended: a program that
+   * has more has lost count of them. */
+  things: 100_000,
+  wishes: 100_000,
   /** Scattered data that have not come to a node after so long will not come. */
   scatterMs: 3_600_000,
   /** Deadlines of ended tasks that are put up with before they are cleared away. */

@@ -3,10 +3,27 @@
  * proved by its handshake. Must not know: how a role is proved, what a message does.
  */
 import { AsperitasError } from '../runtime/index.ts';
+import type { CoordinationRequest } from './coordination-state.ts';
 import type { ToScheduler } from './protocol.ts';
 
 /** What a message amounts to: a look at the cluster, work of one's own, or power over that of others. */
 type Permission = 'look' | 'work' | 'administer';
+
+/** All are about work that several clients share. */
+const coordinationPermissions: Readonly<Record<CoordinationRequest['type'], Permission>> = {
+  'take-lease': 'work',
+  'show-on-board': 'work',
+  'clear-board': 'work',
+  'read-board': 'work',
+  'put-in-queue': 'work',
+  'take-from-queue': 'work',
+  'count-queue': 'work',
+  'say-on-topic': 'work',
+  'follow-topic': 'work',
+  'withdraw-wish': 'work',
+  'end-wish': 'work',
+  'resume-wishes': 'work',
+};
 
 /** A new message needs its row here before it can be sent. */
 const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
@@ -28,6 +45,7 @@ const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
   'end-actor': 'work',
   'find-actor': 'work',
   'ignore-actor': 'work',
+  ...coordinationPermissions,
   'cancel-task': 'administer',
   'drain-node': 'administer',
   shutdown: 'administer',

@@ -18,6 +18,7 @@ import {
   text,
 } from '../runtime/index.ts';
 import { actorNews, actorOrders, actorReports, actorRequests } from './actor-messages.ts';
+import { coordinationAnswers, coordinationRequests } from './coordination-messages.ts';
 import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
 import { wireError } from './error-schema.ts';
 import { pauseReports } from './pause-messages.ts';
@@ -125,6 +126,7 @@ export const ToScheduler = protocol('client-to-scheduler', {
   /** To run to their ends, whoever releases them. */
   forget: { keys: array(taskKey) },
   ...datasetRequests,
+  ...coordinationRequests,
   /** A holder named in `held` did not deliver; answered by `held` again, after a recomputation if need be. */
   unfetched: { key: taskKey, node: nodeId, reason: missReason },
   /** Asks for one `status`. */
@@ -200,6 +202,7 @@ export const ToClient = protocol('scheduler-to-client', {
     lateness: object({ dropped: count, missed: count }),
   },
   ...datasetAnswers,
+  ...coordinationAnswers,
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },
   ...answers,

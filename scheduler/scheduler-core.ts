@@ -8,6 +8,7 @@ import { loseActors, placeActors, tickActors } from './actor-core.ts';
 import { doubtActors, isActorReport, onActorReport } from './actor-reports.ts';
 import { endActorsOf, isActorRequest, onActorRequest } from './actor-requests.ts';
 import { onClientMessage, releaseAll } from './client-core.ts';
+import { endCoordination, serveReturned } from './coordination-core.ts';
 import { checkDeadlines } from './deadline-core.ts';
 import { limits } from './limits.ts';
 import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
@@ -145,6 +146,7 @@ function onClientJoined(state: SchedulerState, id: ClientId): void {
   const known = state.clients.get(id);
   if (known === undefined) state.clients.set(id, createClient());
   else known.goneSince = undefined;
+  serveReturned(state, id);
 }
 
 function onClientLost(state: SchedulerState, id: ClientId): void {
@@ -166,6 +168,7 @@ function onTicked(state: SchedulerState): void {
       releaseAll(state, id);
       endActorsOf(state, id);
       state.clients.delete(id);
+      endCoordination(state, id);
     }
   }
   failHomeless(state);

@@ -15,6 +15,7 @@ import {
 } from '../runtime/index.ts';
 import { type ActorsState, createActors } from './actor-state.ts';
 import { BlackBox } from './black-box.ts';
+import { type CoordinationState, createCoordination } from './coordination-state.ts';
 import type { Dataset } from './dataset-core.ts';
 import type { Learnt } from './estimates.ts';
 import type { Incoming } from './incoming-core.ts';
@@ -205,6 +206,7 @@ export interface SchedulerState {
   readonly deadlines: Heap<Deadline>;
   readonly lateness: { dropped: number; missed: number };
   readonly datasets: Map<string, Dataset>;
+  readonly coordination: CoordinationState;
   /** A task that was on so many nodes when they died is given up. */
   allowedFailures: number;
   readonly nodes: Map<NodeId, NodeRecord>;
@@ -264,6 +266,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     deadlines: new Heap((a, b) => a.deadlineMs < b.deadlineMs),
     lateness: { dropped: 0, missed: 0 },
     datasets: new Map(),
+    coordination: createCoordination(),
     allowedFailures: limits.allowedFailures,
     nodes: new Map(),
     clients: new Map(),
