@@ -16,6 +16,7 @@ import { ActorLinks } from './actor-links.ts';
 import type { ActorAddress } from './actor-ref.ts';
 import { ClientActors, isActorNews } from './client-actors.ts';
 import { ClientConnection, type ConnectOptions, type SchedulerNews } from './client-connection.ts';
+import { Coordination } from './client-coordination.ts';
 import { Datasets } from './client-datasets.ts';
 import { Futures, futuresIn } from './client-futures.ts';
 import { ClientInspector, type InspectorTools, isAnswer } from './client-inspect.ts';
@@ -25,6 +26,7 @@ import { until } from './client-wait.ts';
 import type { Cluster, ClusterStatus, CompletedIterable, Progress, WaitFor, WaitOptions } from './cluster.ts';
 import { CompletedRuns } from './completed-runs.ts';
 import { Completions } from './completions.ts';
+import type { Lock, Semaphore, SharedEvent, SharedQueue, Topic, Variable } from './coordination.ts';
 import { DataLinks } from './data-links.ts';
 import type { RunTrace, ToScheduler } from './protocol.ts';
 import { bindReferences } from './references.ts';
@@ -43,6 +45,7 @@ class Client implements Cluster {
   readonly #progressListeners = new Set<(progress: Progress) => void>();
   readonly #questions: Questions;
   readonly #datasets: Datasets;
+  readonly #coordination: Coordination;
 
   constructor(connection: ClientConnection, options: ConnectOptions) {
     const { token, transport = webSocketTransport } = options;
@@ -54,6 +57,8 @@ class Client implements Cluster {
     this.#questions = new Questions(tell);
     this.#datasets = new Datasets((request) => this.#jobs.tellInOrder(request));
     const tools: InspectorTools = {
+    this.#coordination = new Coordination(this.#jobs, this.#futures);
+    this.inspect = new ClientInspector({
       tell,
       within: (what, limits, body) => this.#jobs.within(what, limits, body),
     };
@@ -169,6 +174,28 @@ class Client implements Cluster {
     wait?: WaitOptions,
   ) {
     return this.actors.find(definition, which, wait);
+  lock(name: string): Lock {
+    return this.#coordination.lock(name);
+  }
+
+  semaphore(name: string, { leases }: { readonly leases: number }): Semaphore {
+    return this.#coordination.semaphore(name, leases);
+  }
+
+  event(name: string): SharedEvent {
+    return this.#coordination.event(name);
+  }
+
+  queue<T>(name: string, { limit }: { readonly limit?: number } = {}): SharedQueue<T> {
+    return this.#coordination.queue(name, limit);
+  }
+
+  variable<T>(name: string): Variable<T> {
+    return this.#coordination.variable(name);
+  }
+
+  topic<T>(name: string): Topic<T> {
+    return this.#coordination.topic(name);
   }
 
   status(options: WaitOptions = {}): Promise<ClusterStatus> {
@@ -203,6 +230,7 @@ class Client implements Cluster {
 
   async close(): Promise<void> {
     this.#jobs.releaseAll();
+    this.#coordination.wishes.endAll();
     await this.#connection.close();
   }
 
@@ -245,6 +273,12 @@ class Client implements Cluster {
       case 'trace':
         this.#questions.answer(message);
         return;
+      case 'wish-answered':
+        this.#coordination.wishes.answer(message);
+        return;
+      case 'topic-said':
+        this.#coordination.wishes.hear(message);
+        return;
       case 'dataset-answer':
         this.#datasets.answer(message);
         return;
@@ -268,6 +302,7 @@ class Client implements Cluster {
 
   #giveUp(lost: AsperitasError): void {
     this.#jobs.fail(lost);
+    this.#coordination.wishes.fail(lost);
     this.#links.close();
     this.actors.close(lost);
   }

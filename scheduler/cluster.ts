@@ -6,6 +6,7 @@ import type { ActorDefinition, ActorMessages } from '../runtime/index.ts';
 import type { ActorAddress, ActorRef } from './actor-ref.ts';
 import type { Actors } from './client-actors.ts';
 import type { Inspector } from './client-inspect.ts';
+import type { Lock, Semaphore, SharedEvent, SharedQueue, Topic, Variable } from './coordination.ts';
 import type { RunTrace, ToClient } from './protocol.ts';
 import type { SpawnOptions } from './supervision.ts';
 import type { Future, Held, Lazy, Resolved } from './task.ts';
@@ -109,6 +110,14 @@ export interface Cluster extends GraphCluster {
   ): Promise<ActorRef<M>>;
   /** Groups of actors. */
   readonly actors: Actors;
+  /** A lock of the whole cluster; these and the following are explained in `coordination.ts`. */
+  lock(name: string): Lock;
+  semaphore(name: string, options: { readonly leases: number }): Semaphore;
+  event(name: string): SharedEvent;
+  /** A queue with at most `limit` items, 10,000 unless its first user says otherwise. */
+  queue<T>(name: string, options?: { readonly limit?: number }): SharedQueue<T>;
+  variable<T>(name: string): Variable<T>;
+  topic<T>(name: string): Topic<T>;
   /** What an operator asks: why a task waits, what holds a node up, how much has travelled. */
   readonly inspect: Inspector;
   /** Closes it at the end of a block (`await using`). */

@@ -1,8 +1,8 @@
 /**
- * Owns how the wishes of clients about locks, semaphores, events, variables, queues and topics are met: in the
- * order of asking, each answered once, however often it is sent. A client that is cut off keeps its place and
- * its leases until it is gone for good, and nothing is granted to it meanwhile. What nobody uses is forgotten.
- * Pure. Must not know: what any client does with what it gets.
+ * Owns how the wishes of clients about locks, semaphores, events, variables, queues and topics are met: in
+ * the order of asking, each answered once, however often it is sent. A client that is cut off keeps its place
+ * and its leases until it is gone for good, and nothing is granted to it meanwhile. What nobody uses is
+ * forgotten. Pure. Must not know: what any client does with what it gets.
  */
 import { assertNever, type ClientId } from '../runtime/index.ts';
 import { clearBoard, readBoard, serveBoard, showOnBoard } from './board-core.ts';

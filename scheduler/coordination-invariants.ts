@@ -1,6 +1,6 @@
 /**
- * Owns what must always be true of coordination: no more leases than there are, nobody waits for what could be
- * granted, nothing is kept that nobody uses. Pure. Must not know: how the state came about.
+ * Owns what must always be true of coordination: no more leases than there are, nobody waits for what could
+ * be granted, nothing is kept that nobody uses. Pure. Must not know: how the state came about.
  */
 import { isPresent, present } from './coordination-answers.ts';
 import type { Asked, Line, Thing } from './coordination-state.ts';

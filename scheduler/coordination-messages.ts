@@ -36,7 +36,7 @@ export const coordinationRequests = {
   /** Gives a lease back, ends the following of a topic, or says that the results in an answer are wanted by
    * now: until then they are kept. */
   'end-wish': { wish: count },
-  /** After a lost connection: all other wishes have come to an end. */
+  /** All other wishes have come to an end: said before a farewell, and after a connection was lost. */
   'resume-wishes': { live: array(count) },
 } as const;
 

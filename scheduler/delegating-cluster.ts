@@ -7,6 +7,7 @@ import type { ActorAddress } from './actor-ref.ts';
 import type { Actors } from './client-actors.ts';
 import type { Inspector } from './client-inspect.ts';
 import type { Cluster, ClusterStatus, CompletedIterable, Progress, WaitFor, WaitOptions } from './cluster.ts';
+import type { Lock, Semaphore, SharedEvent, SharedQueue, Topic, Variable } from './coordination.ts';
 import type { RunTrace } from './protocol.ts';
 import type { SpawnOptions } from './supervision.ts';
 import type { Future, Held, Lazy, Resolved } from './task.ts';
@@ -99,6 +100,30 @@ export abstract class DelegatingCluster implements Cluster {
 
   datasets(options?: WaitOptions): Promise<readonly string[]> {
     return this.client.datasets(options);
+  }
+
+  lock(name: string): Lock {
+    return this.client.lock(name);
+  }
+
+  semaphore(name: string, options: { readonly leases: number }): Semaphore {
+    return this.client.semaphore(name, options);
+  }
+
+  event(name: string): SharedEvent {
+    return this.client.event(name);
+  }
+
+  queue<T>(name: string, options?: { readonly limit?: number }): SharedQueue<T> {
+    return this.client.queue(name, options);
+  }
+
+  variable<T>(name: string): Variable<T> {
+    return this.client.variable(name);
+  }
+
+  topic<T>(name: string): Topic<T> {
+    return this.client.topic(name);
   }
 
   status(options?: WaitOptions): Promise<ClusterStatus> {

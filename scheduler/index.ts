@@ -15,6 +15,16 @@ export type {
   WaitOptions,
 } from './cluster.ts';
 export type { ClusterOpener, LocalSite, OpenClusterOptions, OpenedCluster } from './cluster-opener.ts';
+export type {
+  Lock,
+  Semaphore,
+  SharedEvent,
+  SharedQueue,
+  SubscribeOptions,
+  Subscription,
+  Topic,
+  Variable,
+} from './coordination.ts';
 export { DelegatingCluster } from './delegating-cluster.ts';
 export { type FoldOptions, fold } from './fold.ts';
 export type { Journal } from './journal/journal.ts';

@@ -1,6 +1,6 @@
 /**
- * Owns pools of leases: locks, which have one, and semaphores. A lease belongs to the wish that it was granted
- * to, until that is ended. Pure. Must not know: other kinds of wishes.
+ * Owns pools of leases: locks, which have one, and semaphores. A lease belongs to the wish that it was
+ * granted to, until that is ended. Pure. Must not know: other kinds of wishes.
  */
 import { answer, present, refuseToWait } from './coordination-answers.ts';
 import type { Asked, Pool, WishOf } from './coordination-state.ts';

@@ -155,6 +155,8 @@ export const clientLimits = {
   /** The first pause before a holder that can't be reached is reported, and the longest. */
   leastPauseMs: 50,
   mostPauseMs: 2_000,
+  /** Words of a topic kept for a subscriber unless it says otherwise. */
+  topicWords: 1_000,
   /** Characters of a failed task's message in the error's one line; the cause has all. */
   messageCharacters: 500,
 } as const;

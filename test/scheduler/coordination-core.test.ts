@@ -1,4 +1,4 @@
-/** Locks, semaphores, events, variables, queues and topics in the scheduler's core: wishes in, answers out. */
+/** Locks, semaphores, events, variables, queues, topics in the scheduler's core: wishes in, answers out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientId, clientId, millis, nodeId, taskKey } from '../../runtime/index.ts';
