@@ -60,7 +60,8 @@ class Heard<T> implements Subscription<T> {
 
   add(word: T, number: number): void {
     if (this.#end !== undefined) return;
-    if (this.#last !== undefined) this.#dropped += number - this.#last - 1;
+    // The next scheduler counts anew.
+    if (this.#last !== undefined) this.#dropped += Math.max(0, number - this.#last - 1);
     this.#last = number;
     this.#words.push(word);
     if (this.#words.length > this.#most) {

@@ -28,6 +28,7 @@ export interface Holder {
 }
 
 interface Pending {
+  readonly wanted: NewWish;
   readonly met: (met: Met) => void;
   readonly failed: (error: Error) => void;
   readonly signal: AbortSignal;
@@ -38,7 +39,7 @@ export class Wishes {
   readonly #tell: (request: CoordinationRequest) => void;
   readonly #claim: (keys: readonly TaskKey[], wish: number) => readonly unknown[];
   readonly #pending = new Map<number, Pending>();
-  readonly #holders = new Map<number, Holder>();
+  readonly #holders = new Map<number, { readonly holder: Holder; readonly wanted: NewWish }>();
   #seen: number[] = [];
   #last = 0;
 
@@ -67,10 +68,11 @@ export class Wishes {
       this.#pending.set(wish, {
         met: (met) => done(() => resolve(met)),
         failed: (error) => done(() => reject(error)),
+        wanted,
         signal,
         holder,
       });
-      this.#tell({ ...wanted, wish, seen: this.#seen.splice(0) } as Wish);
+      this.#send(wish, wanted);
     });
   }
 
@@ -81,17 +83,21 @@ export class Wishes {
 
   answer({ wish, outcome, problem, value, count = 0 }: Answer): void {
     const pending = this.#pending.get(wish);
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      if (outcome === 'lost') this.#lose(wish);
+      return;
+    }
     this.#seen.push(wish);
     if (problem !== undefined) pending.failed(new AsperitasError(problem.code, problem.message));
     else if (outcome === 'granted' || outcome === 'refused') {
-      if (outcome === 'granted' && pending.holder !== undefined) this.#holders.set(wish, pending.holder);
+      const { holder, wanted } = pending;
+      if (outcome === 'granted' && holder !== undefined) this.#holders.set(wish, { holder, wanted });
       pending.met({ wish, outcome, value: value && this.#valueOf(value, wish), count });
     } else pending.failed(pending.signal.reason as Error);
   }
 
   hear({ wish, value, count }: Word): void {
-    this.#holders.get(wish)?.onWord?.(this.#valueOf(value, wish), count);
+    this.#holders.get(wish)?.holder.onWord?.(this.#valueOf(value, wish), count);
   }
 
   /** Ends everything, before a farewell. */
@@ -106,7 +112,33 @@ export class Wishes {
     }
     const holders = [...this.#holders.values()];
     this.#holders.clear();
-    for (const { onLost } of holders) onLost(error);
+    for (const { holder } of holders) holder.onLost(error);
+  }
+
+  /** After a lost connection: tells the scheduler, or the next one, what is still wished for and what was
+   * granted. Whatever it knows already it answers again. */
+  resume(): void {
+    this.#tell({ type: 'resume-wishes', live: [...this.#pending.keys(), ...this.#holders.keys()] });
+    // What is held comes before those who wait for it.
+    for (const [wish, { wanted }] of this.#holders) {
+      this.#send(wish, wanted.type === 'take-lease' ? { ...wanted, again: true } : wanted);
+    }
+    for (const [wish, { wanted, signal }] of this.#pending) {
+      this.#send(wish, wanted);
+      if (signal.aborted) this.#tell({ type: 'withdraw-wish', wish });
+    }
+  }
+
+  #send(wish: number, wanted: NewWish): void {
+    this.#tell({ ...wanted, wish, seen: this.#seen.splice(0) } as Wish);
+  }
+
+  /** Another has what was held here. */
+  #lose(wish: number): void {
+    const held = this.#holders.get(wish);
+    this.#holders.delete(wish);
+    const message = `${held?.wanted.name} was given to another while this client was cut off`;
+    held?.holder.onLost(new AsperitasError('lease-lost', message));
   }
 
   #valueOf({ keys, shape }: CoordinationValue, wish: number): unknown {
