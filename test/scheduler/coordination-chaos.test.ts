@@ -190,7 +190,7 @@ class Chaos {
     else this.second();
   }
 
-  /** No more faults: everybody is patient, gives back what it gets, and at last gives up what can't be had. */
+  /** No more faults: everybody is patient, gives back what it gets, at last gives up what can not be had. */
   async settle(): Promise<void> {
     for (const peer of this.peers) if (!peer.connected) this.return(peer);
     for (let seconds = 0; seconds < 7; seconds++) this.second();
