@@ -56,9 +56,8 @@ class Client implements Cluster {
     this.#futures = new Futures(this.#jobs);
     this.#questions = new Questions(tell);
     this.#datasets = new Datasets((request) => this.#jobs.tellInOrder(request));
-    const tools: InspectorTools = {
     this.#coordination = new Coordination(this.#jobs, this.#futures);
-    this.inspect = new ClientInspector({
+    const tools: InspectorTools = {
       tell,
       within: (what, limits, body) => this.#jobs.within(what, limits, body),
     };
@@ -174,6 +173,8 @@ class Client implements Cluster {
     wait?: WaitOptions,
   ) {
     return this.actors.find(definition, which, wait);
+  }
+
   lock(name: string): Lock {
     return this.#coordination.lock(name);
   }

@@ -74,6 +74,7 @@ export class Lease {
       const [epoch, text] = [answer[0], answer[1].toString()];
       if (epoch > 0) return new Lease(terms, { holder, epoch, generation: Number(text), atMs });
       const identity = identityOf(text);
+      // A leader of this machine that was killed need not be waited for.
       dead = identity !== undefined && lifeOf(identity) === 'dead' ? text : '';
       if (dead !== '') continue;
       if (told !== text) log(waitingLine(terms, text));
@@ -143,10 +144,11 @@ export class Lease {
 }
 
 function waitingLine({ cluster, leaseMs }: LeaseTerms, holder: string): string {
-  const { pid, host, address } = JSON.parse(holder) as Record<string, unknown>;
-  const where = typeof address === 'string' ? `${address}, ` : '';
+  const identity = identityOf(holder);
+  const where = /"address":"([^"\\]*)"/.exec(holder)?.[1];
+  const who = identity === undefined ? 'another' : `process ${identity.pid} on ${identity.host}`;
   return (
-    `standing by: cluster ${cluster} is led by ${where}process ${pid} on ${host}; ` +
+    `standing by: cluster ${cluster} is led by ${where === undefined ? '' : `${where}, `}${who}; ` +
     `this scheduler takes over when that one ends, ${leaseMs / 1000} s after its last word at the latest`
   );
 }

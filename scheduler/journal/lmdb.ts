@@ -6,7 +6,7 @@
  * Entries: `head` (generation, numbers of its first and last block), `epoch`, and a block of records by
  * generation and number. A rewrite fills the next generation, then changes `head`.
  */
-import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
+import { chmod, mkdir, realpath, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { open, type RootDatabase } from 'lmdb';
@@ -214,6 +214,25 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** File systems of other machines, by their numbers in Linux. */
+const remoteSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x47504653, 'GPFS'],
+  [0x00c36400, 'CephFS'],
+  [0x19830326, 'BeeGFS'],
+]);
+
+/** A warning where a folder is of no use for LMDB, whose locks and maps want a disk of this machine.
+ * @param type of the file system, as the system numbers it */
+export function warningOf(folder: string, type: number): string | undefined {
+  const system = remoteSystems.get(type >>> 0);
+  if (system === undefined) return undefined;
+  return `${folder} is on ${system}, where a journal can be damaged: name a local folder by --journal`;
+}
+
 /** Begins a new epoch in one transaction; what an earlier one left half done goes.
  * @param flaw number of the first block that can't be read */
 function beginEpoch(database: Database, flaw: number | undefined): { epoch: number; head: Head } {
@@ -238,6 +257,8 @@ export async function openLmdbJournal(path: string, { log }: LmdbOptions = {}): 
   const folder = await makeFolder(path);
   await claimFolder(folder);
   try {
+    const warning = warningOf(folder, (await statfs(folder)).type);
+    if (warning !== undefined) log?.(warning);
     const flaw = (await exists(join(folder, dataFile))) ? await flawOf(folder, log) : undefined;
     const database = openDatabase(folder, false);
     for (const file of [dataFile, 'lock.mdb']) await chmod(join(folder, file), 0o600);

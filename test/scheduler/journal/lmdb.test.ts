@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { warningOf } from '../../../scheduler/journal/lmdb.ts';
 import { openJournal } from '../../../scheduler/journal/open-journal.ts';
 import { contentsOf, lastOfChild, record } from '../../support/journal-contents.ts';
 import { JournalWriter } from '../../support/journal-writer.ts';
@@ -154,6 +155,19 @@ test('a folder that can not be made is said in one line', async () => {
     code: 'journal-failed',
     message: /can't be made \(ENOTDIR\)/,
   });
+});
+
+test('a folder on the disks of another machine is warned of, one of this machine is not', async () => {
+  const said: string[] = [];
+  await (await openJournal(`lmdb:${newFolder()}`, { log: (line) => said.push(line) })).close();
+  assert.deepEqual(said, []);
+  assert.match(
+    warningOf('/home/me', 0x6969)!,
+    /^\/home\/me is on NFS, where a journal can be damaged: name a/,
+  );
+  // Some systems give the number with its sign.
+  assert.match(warningOf('/home/me', 0xff534d42 | 0)!, /is on CIFS/);
+  assert.equal(warningOf('/tmp', 0xef53), undefined);
 });
 
 /** A folder with appends of distinct, recognisable bytes, and its data file. */
