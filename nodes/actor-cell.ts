@@ -160,8 +160,9 @@ export class ActorCell {
       const parcel = this.#mailbox.take();
       if (parcel === undefined) break;
       this.#parcels.give(parcel);
-      const { id, caller, first, arrivedMs, body, cancelled } = parcel;
-      this.#place.post({ type: 'parcel', parcel: id, line: caller, first, arrivedMs, body, cancelled });
+      const { id, caller: line, ...rest } = parcel;
+      const { first, count, arrivedMs, body, cancelled } = rest;
+      this.#place.post({ type: 'parcel', parcel: id, line, first, count, arrivedMs, body, cancelled });
     }
     for (const line of this.#mailbox.relieved()) this.#ears.room(line);
   }

@@ -21,7 +21,11 @@ type Request = MessageOf<typeof ActorRequest>;
 export function serveCaller(connection: Connection, host: ActorHost): void {
   /** The node's numbers of the caller's lines. */
   const lines = new Map<number, number>();
-  const say = (reply: Reply): void => connection.send(reply as unknown as WireMessage);
+  const say = (reply: Reply): void => {
+    connection.send(reply as unknown as WireMessage);
+    // Answers are not kept for ever for a caller that does not take them.
+    if (connection.bufferedBytes > limits.callerBacklogBytes) connection.close('answers are not read');
+  };
   const mouthOf = (line: number): LineMouth => ({
     answers: ({ header, frames }) => say({ type: 'answers', line, header, frames }),
     refused: (from, why) => say({ type: 'refused', line, from, why }),

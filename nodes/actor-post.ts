@@ -49,6 +49,7 @@ export type ToPlace =
       readonly parcel: number;
       readonly line: number;
       readonly first: number;
+      readonly count: number;
       readonly arrivedMs: number;
       readonly body: DatumParts;
       /** Places of those that were given up before. */

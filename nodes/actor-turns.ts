@@ -8,6 +8,7 @@ import {
   type ActorContext,
   type ActorMessage,
   AsperitasError,
+  type DatumParts,
   decodePacked,
   decodeValue,
   encodePacked,
@@ -138,18 +139,19 @@ export class ActorTurns {
     await this.#body.stop?.(this.#state);
   }
 
-  #take({ parcel, line, first, arrivedMs, body, cancelled }: Extract<ToPlace, { type: 'parcel' }>): void {
-    const flat = decodeValue(body.header, body.frames);
-    if (!Array.isArray(flat)) return;
-    for (let index = 0; 4 * index + 3 < flat.length; index++) {
-      const leftMs = Number(flat[4 * index + 2]);
+  #take(message: Extract<ToPlace, { type: 'parcel' }>): void {
+    const { parcel, line, first, count, arrivedMs, cancelled } = message;
+    const flat = valuesOf(message);
+    for (let index = 0; index < count; index++) {
+      // Of a parcel that can't be read, every message ends with an error.
+      const leftMs = flat === undefined ? 0 : Number(flat[4 * index + 2]);
       this.#queue.push({
         parcel,
         index,
         line,
         number: first + index,
-        name: String(flat[4 * index]),
-        payload: flat[4 * index + 1],
+        name: flat === undefined ? '' : String(flat[4 * index]),
+        payload: flat?.[4 * index + 1],
         dueMs: leftMs > 0 ? arrivedMs + leftMs : 0,
         cancelled: cancelled.includes(index),
         stop: undefined,
@@ -172,7 +174,7 @@ export class ActorTurns {
     let sliceMs = performance.now();
     while (this.#paused === undefined && this.#head < this.#queue.length) {
       const turn = this.#queue[this.#head++]!;
-      const message = this.#body.messages[turn.name];
+      const message = this.#messageOf(turn);
       if (!this.#mayBegin(turn, message)) continue;
       if (message?.batch === undefined) {
         const result = this.#run([turn], message!);
@@ -196,6 +198,11 @@ export class ActorTurns {
     this.#flush();
     this.#working = false;
     this.#paused?.();
+  }
+
+  /** Only what the author declared, whatever the caller names. */
+  #messageOf({ name }: Turn): ActorMessage | undefined {
+    return Object.hasOwn(this.#body.messages, name) ? this.#body.messages[name] : undefined;
   }
 
   /** Whether a message is to be carried out; ends it if not. */
@@ -225,7 +232,7 @@ export class ActorTurns {
     for (;;) {
       while (turns.length < batch.max && this.#queue[this.#head]?.name === first.name) {
         const turn = this.#queue[this.#head++]!;
-        if (this.#mayBegin(turn, this.#body.messages[turn.name])) turns.push(turn);
+        if (this.#mayBegin(turn, this.#messageOf(turn))) turns.push(turn);
       }
       const leftMs = untilMs - performance.now();
       const full = turns.length >= batch.max || this.#head < this.#queue.length;
@@ -333,5 +340,21 @@ function encodeAnswers(flat: unknown[]) {
       }
     }
     return encodeValue(flat);
+  }
+}
+
+/** The values of a parcel, four a message; nothing where its sender made it badly. */
+function valuesOf({
+  body,
+  count,
+}: {
+  readonly body: DatumParts;
+  readonly count: number;
+}): readonly unknown[] | undefined {
+  try {
+    const flat = decodeValue(body.header, body.frames);
+    return Array.isArray(flat) && flat.length === 4 * count ? flat : undefined;
+  } catch {
+    return undefined;
   }
 }

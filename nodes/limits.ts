@@ -42,6 +42,8 @@ export const limits = {
   actorAhead: 256,
   /** What may wait in one mailbox, beside the number of messages. */
   mailboxBytes: 512 * 2 ** 20,
+  /** Answers that wait for a caller that does not read. */
+  callerBacklogBytes: 256 * 2 ** 20,
   /** Lines of one connection of a caller. */
   actorLines: 10_000,
   /** Actors may be so long in leaving a node that leaves; then they end with it. */

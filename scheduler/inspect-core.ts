@@ -116,6 +116,8 @@ function hinderersOf(node: NodeRecord): string[] {
   const runs = [...node.assigned.values()];
   const lines = runs.slice(0, limits.hinderersNamed).map(({ spec }) => `${spec.key} runs there`);
   if (runs.length > lines.length) lines.push(`${runs.length - lines.length} further tasks run there`);
+  const { actors } = node.reserved;
+  if (actors > 0) lines.push(`${actors} ${actors === 1 ? 'actor lives' : 'actors live'} there`);
   return lines;
 }
 

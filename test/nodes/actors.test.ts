@@ -121,6 +121,29 @@ test('messages of one name that wait together are handed over together', async (
   await counter.stop();
 });
 
+test('a caller that sends what can not be read gets an error, and costs nobody else', async () => {
+  const counter = await cluster.spawn(Counter, { start: 0 });
+  const url = await new Promise<string>((resolve) => {
+    const stop = counter.watch(() => undefined);
+    void local.inspect.overview().then(() => {
+      stop();
+      resolve(local.nodes[0]!.url);
+    });
+  });
+  const connection = await webSocketTransport.dial(url, { token: local.token, hello: { role: 'caller' } });
+  const heard: unknown[] = [];
+  connection.onMessage((message) => heard.push(message.type));
+  connection.send({ type: 'open', line: 1, actor: counter.actor, incarnation: 1 });
+  const body = { header: Uint8Array.of(0xc1, 0xff), frames: [] };
+  connection.send({ type: 'parcel', line: 1, first: 0, count: 3, ...body });
+  await eventually(() => heard.length > 0, 'an answer comes');
+  assert.deepEqual(heard, ['answers']);
+  connection.send({ type: 'parcel', line: 1, first: 'none' });
+  await connection.closed;
+  assert.equal(await counter.ask('add', { by: 1 }), 1);
+  await counter.stop();
+});
+
 test('a name is taken as long as its actor lives', async () => {
   const first = await cluster.spawn(Counter, { start: 0 }, { name: 'only one' });
   await assert.rejects(cluster.spawn(Counter, { start: 0 }, { name: 'only one' }), {
