@@ -28,6 +28,8 @@ export interface LocalNode {
   readonly name: string;
   readonly site: string;
   readonly pid: number;
+  /** Where its data are fetched and its actors asked. */
+  readonly url: string;
   /** Ends the process at once, as a power cut would; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export class LocalCluster extends DelegatingCluster {
       name,
       site,
       pid: owned.pid,
+      url: owned.url,
       kill: () => owned.kill(),
     }));
   }

@@ -1,6 +1,7 @@
 /** The public graph API: declare tasks, connect, compute. */
 
 export { type ActorAddress, type ActorChange, ActorRef } from './actor-ref.ts';
+export { answerOf } from './actor-task.ts';
 export { type ConnectOptions, connect } from './client.ts';
 export type { Actors } from './client-actors.ts';
 export type { Inspector, TaskReport } from './client-inspect.ts';

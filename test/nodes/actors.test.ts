@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalCluster } from '../../nodes/index.ts';
+import { webSocketTransport } from '../../runtime/index.ts';
 import { type Cluster, connect } from '../../scheduler/index.ts';
 import { eventually } from '../support/small-cluster.ts';
 import { Counter, Hermit } from '../support/test-actors.ts';
@@ -123,13 +124,7 @@ test('messages of one name that wait together are handed over together', async (
 
 test('a caller that sends what can not be read gets an error, and costs nobody else', async () => {
   const counter = await cluster.spawn(Counter, { start: 0 });
-  const url = await new Promise<string>((resolve) => {
-    const stop = counter.watch(() => undefined);
-    void local.inspect.overview().then(() => {
-      stop();
-      resolve(local.nodes[0]!.url);
-    });
-  });
+  const { url } = local.nodes[0]!;
   const connection = await webSocketTransport.dial(url, { token: local.token, hello: { role: 'caller' } });
   const heard: unknown[] = [];
   connection.onMessage((message) => heard.push(message.type));
