@@ -3,30 +3,40 @@
  */
 import { runId } from '../runtime/index.ts';
 import { isUnreached } from './cost.ts';
-import { secondsOf } from './estimates.ts';
+import { footprintOf, secondsOf } from './estimates.ts';
 import { planFetches } from './incoming-core.ts';
 import { limits } from './limits.ts';
 import { setPhase } from './lineage-core.ts';
-import type { InputLocation, Replica } from './protocol.ts';
+import { givenOf } from './needs.ts';
+import type { Hints, InputLocation, Replica } from './protocol.ts';
 import { type NodeRecord, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
 export function assign(state: SchedulerState, task: TaskRecord, node: NodeRecord): void {
   const run = runId(state.nextRun++);
   const seconds = secondsOf(state, task);
   const { node: id } = node.info;
+  const memoryBytes = footprintOf(state, task);
   const plan = planFetches(state, task, node);
   setPhase(
     state,
     task,
-    { name: 'assigned', node: id, run, since: state.now, seconds, started: false, plan },
+    { name: 'assigned', node: id, run, since: state.now, seconds, started: false, memoryBytes, plan },
     '',
   );
-  const { key, fn, args, hints } = task.spec;
+  const { key, fn, args } = task.spec;
+  const hints = chosenHints(task);
   const inputs = task.inputs.map((input) => locate(state, input, node));
   // One number orders all: priority first, then rank.
   const rank = task.rank - task.priority * 2 ** 32 - urgency(task);
   const order = { type: 'compute', key, run, fn, args, inputs, hints, rank } as const;
   send(state, id, task.deaths + task.losses > 0 ? { ...order, wary: true } : order);
+}
+
+/** The node is told of the one way in which the task is to run. */
+function chosenHints({ spec, needs }: TaskRecord): Hints {
+  if (spec.hints.orNeeds === undefined) return spec.hints;
+  const { orNeeds: _, ...hints } = spec.hints;
+  return { ...hints, needs: givenOf(needs) };
 }
 
 /** What is due goes before what is not, the earliest first. */

@@ -12,11 +12,12 @@ import { isQuestion, onQuestion } from './inspect-core.ts';
 import { onForget } from './keeper-core.ts';
 import { limits } from './limits.ts';
 import { demand, retire, setPhase, tellFailed, tellHeld } from './lineage-core.ts';
+import { needsOf } from './needs.ts';
 import { missed } from './node-core.ts';
 import { statusOf, tellTrace } from './progress.ts';
 import type { TaskSpec, ToScheduler } from './protocol.ts';
 import { rankByTime } from './rank-core.ts';
-import { isActive, needsOf, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
+import { isActive, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
 

@@ -121,7 +121,7 @@ export class Futures {
       try {
         if (tasks.length > 0) await this.#jobs.submit(job);
         else checkAll(what);
-        const values = await this.#jobs.fetchAll(wants, signal);
+        const values = await this.#jobs.fetchAll(job);
         return bindReferences(
           shape,
           wants.map((key) => values.get(key)),

@@ -169,7 +169,8 @@ export class Jobs {
 
   /** The values of all, fetched as they come to be held, some at a time. The first failure ends it, whatever
    * else is still to come. */
-  async fetchAll(keys: readonly TaskKey[], outer: AbortSignal): Promise<Map<TaskKey, unknown>> {
+  async fetchAll({ graph, signal: outer, release }: Job): Promise<Map<TaskKey, unknown>> {
+    const keys = graph.wants;
     const values = new Map<TaskKey, unknown>();
     const failed = new AbortController();
     const signal = AbortSignal.any([outer, failed.signal]);
@@ -180,6 +181,8 @@ export class Jobs {
       while (left-- > 0) {
         const key = await completions.next(signal);
         values.set(key, await this.fetcher.fetch(key, signal));
+        // What is here is not kept on the nodes for the others: a bounded window goes on.
+        release([key]);
       }
     };
     try {

@@ -78,8 +78,9 @@ class Client implements Cluster {
   }
 
   compute<const T>(what: T, options: WaitOptions = {}): Promise<Resolved<T>> {
-    return this.#jobs.run('compute', what, options, async ({ graph, signal }) => {
-      const values = await this.#jobs.fetchAll(graph.wants, signal);
+    return this.#jobs.run('compute', what, options, async (job) => {
+      const { graph } = job;
+      const values = await this.#jobs.fetchAll(job);
       const results = graph.wants.map((key) => values.get(key));
       return bindReferences(graph.shape, results) as Resolved<T>;
     });

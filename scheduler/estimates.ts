@@ -10,6 +10,8 @@ import type { SchedulerState, TaskRecord } from './scheduler-state.ts';
 export interface Learnt {
   seconds: number;
   bytes: number;
+  /** By how much a run made its process grow. */
+  growthBytes: number;
 }
 
 /** The device that a task is for, and its input bytes to a power of eight: a run of ten times the data tells
@@ -51,12 +53,21 @@ export function expectedBytes(state: SchedulerState, task: TaskRecord): number |
   return spec.hints.bytes ?? state.learnt.get(spec.fn)?.bytes;
 }
 
+/** What a run takes of its node's memory: the author's word, else what its like made their process grow
+ * by, or what it makes, and its inputs. An input with other users lies there for them too. */
+export function footprintOf(state: SchedulerState, task: TaskRecord): number {
+  const { hints, fn } = task.spec;
+  if (hints.memoryBytes !== undefined) return hints.memoryBytes;
+  const known = state.learnt.get(fn);
+  let bytes = Math.max(known?.growthBytes ?? 0, hints.bytes ?? known?.bytes ?? 0);
+  for (const { phase, waiters } of task.inputs) {
+    if (phase.name === 'held') bytes += phase.bytes / Math.max(1, waiters);
+  }
+  return bytes;
+}
+
 /** A run has ended: its like will take about as long. */
-export function learnFrom(
-  state: SchedulerState,
-  task: TaskRecord,
-  run: { readonly seconds: number; readonly bytes: number },
-): void {
+export function learnFrom(state: SchedulerState, task: TaskRecord, run: Learnt): void {
   if (!Number.isFinite(run.seconds)) return;
   const { fn } = task.spec;
   note(state, fn, run);
@@ -68,15 +79,17 @@ function mix(known: number, measured: number): number {
   return known + assumptions.learning * (measured - known);
 }
 
-function note(state: SchedulerState, kind: string, { seconds, bytes }: Learnt): void {
+function note(state: SchedulerState, kind: string, { seconds, bytes, growthBytes }: Learnt): void {
   const { learnt } = state;
   const known = learnt.get(kind);
   if (known !== undefined) {
     known.seconds = mix(known.seconds, seconds);
     known.bytes = mix(known.bytes, bytes);
+    // What a run may need counts, not what most do; an outlier is forgotten in time.
+    known.growthBytes = Math.max(growthBytes, mix(known.growthBytes, growthBytes));
     return;
   }
-  learnt.set(kind, { seconds, bytes });
+  learnt.set(kind, { seconds, bytes, growthBytes });
   if (learnt.size <= limits.learntKinds) return;
   for (const oldest of learnt.keys()) {
     learnt.delete(oldest);

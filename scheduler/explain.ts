@@ -3,6 +3,7 @@
  * asks.
  */
 import type { TaskKey } from '../runtime/index.ts';
+import { placementCosts, whyReady } from './explain-placement.ts';
 import type { SchedulerState } from './scheduler-state.ts';
 
 /** One task's life as far as it is remembered: a line for each change of phase, oldest first. */
@@ -26,15 +27,9 @@ export function explain(state: SchedulerState, key: TaskKey): string {
       return `${key} waits for ${absent.length} inputs: ${few.join(', ')}${absent.length > 3 ? ', ...' : ''}`;
     }
     case 'ready': {
-      if (phase.parked !== undefined) return `${key} is ready and queued for ${phase.parked}, which is busy`;
-      const { site } = task.spec.hints;
-      const where = site === undefined ? 'any site' : `site ${site}`;
-      const able = [...state.classes.values()].find(({ queue }) => queue.all().includes(task));
-      const { threads, named } = task.needs;
-      const needs = JSON.stringify({ ...Object.fromEntries(named), threads });
-      if (able !== undefined && able.nodes.size === 0)
-        return `${key} is ready; no node of ${where} has ${needs}`;
-      return `${key} is ready; all ${able?.nodes.size ?? 0} nodes that may run it are busy`;
+      const costs = placementCosts(state, task);
+      const weighed = costs.length > 0 ? `; would cost ${costs.join(', ')}` : '';
+      return `${key} is ready; ${whyReady(state, task)}${weighed}`;
     }
     case 'assigned': {
       const verb = phase.started ? 'runs' : 'is queued';

@@ -36,8 +36,10 @@ function unknownInput({ spec, inputs }: TaskRecord): TaskKey | undefined {
 }
 
 function oddNeed({ hints }: TaskSpec): [name: string, amount: number] | undefined {
-  if (hints.needs === undefined) return undefined;
-  return Object.entries(hints.needs).find(([, amount]) => !(amount >= 0 && amount < Infinity));
+  if (hints.needs === undefined && hints.orNeeds === undefined) return undefined;
+  return [hints.needs ?? {}, ...(hints.orNeeds ?? [])]
+    .flatMap(Object.entries<number>)
+    .find(([, amount]) => !(amount >= 0 && amount < Infinity));
 }
 
 function claimName({ names }: SchedulerState, task: TaskRecord): WireError | undefined {

@@ -34,6 +34,7 @@ export function check(state: SchedulerState): string[] {
   expect(up === down, () => `${up} inputs, ${down} dependents`);
   for (const node of state.nodes.values()) checkNode(state, node, expect);
   wrong.push(...checkActors(state));
+  checkWindows(state, expect);
   checkClients(state, expect);
   checkCounts(state, expect);
   checkCoordination(state, expect);
@@ -44,6 +45,9 @@ export function check(state: SchedulerState): string[] {
 function queuedTasks(state: SchedulerState): Map<TaskRecord, string | undefined> {
   const queued = new Map<TaskRecord, string | undefined>();
   for (const task of state.fresh) queued.set(task, undefined);
+  for (const { waiting } of state.windows.values()) {
+    for (const task of waiting.all()) queued.set(task, undefined);
+  }
   for (const list of state.incoming.values()) {
     for (const { waiting } of list) {
       for (const { task, phase } of waiting) if (task.phase === phase) queued.set(task, undefined);
@@ -133,12 +137,14 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
   const id = node.info.node;
   const used = new Map<string, number>();
   let threads = 0;
+  let reserved = 0;
   let seconds = 0;
   for (const [run, task] of node.assigned) {
     const { phase } = task;
     const fits = phase.name === 'assigned' && phase.run === run && phase.node === id;
     expect(fits, () => `${id}: run ${run} is not the present run of ${task.spec.key}`);
     if (phase.name === 'assigned') seconds += phase.seconds;
+    if (phase.name === 'assigned') reserved += phase.memoryBytes;
     if (phase.name !== 'assigned' || phase.paused !== true) threads += task.needs.threads;
     for (const [name, amount] of task.needs.named) used.set(name, (used.get(name) ?? 0) + amount);
   }
@@ -148,6 +154,7 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
     expect(amount <= limit + 1e-9, () => `${id}: ${amount} of ${name} used, ${limit} there`);
   }
   expect(near(node.usedThreads, threads), () => `${id}: ${node.usedThreads} threads counted as used`);
+  expect(near(node.reservedBytes, reserved), () => `${id}: ${node.reservedBytes} bytes counted as reserved`);
   expect(
     near(seconds, node.assignedSeconds),
     () => `${id}: ${node.assignedSeconds} s assigned, ${seconds} found`,
@@ -165,6 +172,27 @@ function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): voi
   expect(state.crowded.has(node) === parked.size > 0, () => `${id}: wrongly crowded or not`);
   const idle = takesWork(node) && node.info.threads - node.reserved.threads > threads;
   expect(state.idle.has(node) === idle, () => `${id}: wrongly idle or not`);
+}
+
+/** Of the tasks of a group, not more run at once than its window lets in. */
+function checkWindows(state: SchedulerState, expect: Expect): void {
+  for (const [group, { members }] of state.windows) {
+    let running = 0;
+    let limit = 1;
+    for (const { phase, spec } of members) {
+      if (phase.name === 'assigned') running++;
+      limit = Math.max(limit, spec.hints.maxInFlight?.limit ?? 0);
+      const under = phase.name === 'ready' || phase.name === 'assigned' || phase.name === 'held';
+      expect(under, () => `${spec.key}: in the window ${group} though it is ${phase.name}`);
+    }
+    expect(running <= limit, () => `${running} tasks of ${group} run at once, ${limit} may`);
+  }
+  for (const task of state.tasks.values()) {
+    const { maxInFlight } = task.spec.hints;
+    if (maxInFlight === undefined || task.phase.name !== 'assigned') continue;
+    const counted = state.windows.get(maxInFlight.group)?.members.has(task) === true;
+    expect(counted, () => `${task.spec.key}: runs outside of its window`);
+  }
 }
 
 function checkClients(state: SchedulerState, expect: Expect): void {

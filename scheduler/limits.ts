@@ -46,6 +46,13 @@ export const limits = {
   idleDeadlines: 100,
   /** Tasks bound to a site that never existed fail after so long: the site's first node may be starting. */
   noSuchSiteMs: 15_000,
+  /** After so long clients are told why tasks wait without a node; so many reasons, counting so many
+   * tasks. */
+  stalledMs: 3_000,
+  stalledReasons: 8,
+  stalledTasks: 1_000,
+  /** Different kinds of nodes remembered for each site. */
+  offersOfSite: 64,
   /** Nodes are given so long to finish what runs when the cluster shuts down. */
   shutdownMs: 20_000,
   /** Interval of ticks, and so of progress notices. */
@@ -123,6 +130,8 @@ export const limits = {
   snapshotBytes: 4 * 2 ** 20,
   /** How an actor is restarted whose supervisors were lost with an earlier scheduler. */
   adoptedSupervisor: { limit: 3, withinMs: 60_000, leastPauseMs: 200, mostPauseMs: 10_000, jitter: 0.2 },
+  /** Nodes named with what they would cost a task. */
+  explainedCosts: 5,
   /** Events of the black box shown after a defect. */
   reportedEvents: 30,
 } as const;

@@ -23,6 +23,7 @@ import {
   type TaskPhase,
   type TaskRecord,
 } from './scheduler-state.ts';
+import { noteWindow } from './window-state.ts';
 
 export { schedulerError };
 
@@ -36,6 +37,7 @@ export function setPhase(state: SchedulerState, task: TaskRecord, phase: TaskPha
   state.counts[phase.name]++;
   task.phase = phase;
   enter(state, task);
+  if (task.spec.hints.maxInFlight !== undefined) noteWindow(state, task);
   const active = isActive(task);
   if (active !== wasActive) {
     const step = active ? 1 : -1;
@@ -61,6 +63,7 @@ function leave(state: SchedulerState, task: TaskRecord): void {
     node.assigned.delete(phase.run);
     node.assignedSeconds = node.assigned.size === 0 ? 0 : node.assignedSeconds - phase.seconds;
     const empty = node.assigned.size === 0;
+    node.reservedBytes = empty ? 0 : node.reservedBytes - phase.memoryBytes;
     node.usedThreads = empty ? 0 : node.usedThreads - (phase.paused === true ? 0 : task.needs.threads);
     for (const [name, amount] of task.needs.named) {
       node.used.set(name, empty ? 0 : (node.used.get(name) ?? 0) - amount);
@@ -95,6 +98,7 @@ function enter(state: SchedulerState, task: TaskRecord): void {
     if (phase.plan.length > 0) node.fetchingRuns++;
     node.assigned.set(phase.run, task);
     node.assignedSeconds += phase.seconds;
+    node.reservedBytes += phase.memoryBytes;
     node.usedThreads += task.needs.threads;
     for (const [name, amount] of task.needs.named) node.used.set(name, (node.used.get(name) ?? 0) + amount);
     noteLoad(state, node);

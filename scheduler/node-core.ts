@@ -12,7 +12,7 @@ import { drop, fail, hold, loseReplica, redo, settlePlan } from './lineage-core.
 import { measure } from './link-model.ts';
 import { onRunPaused } from './pause-core.ts';
 import { keepTrace } from './progress.ts';
-import type { FromNode } from './protocol.ts';
+import type { FromNode, RunTrace } from './protocol.ts';
 import { refreshClasses } from './ready-classes.ts';
 import { confirmCopy, onAnnounced, onRunAnnounced } from './reunion-core.ts';
 import {
@@ -106,11 +106,22 @@ function onRunDone(state: SchedulerState, node: NodeRecord, message: Of<'run-don
   // An aborted run that ended before it heard: the node forgets its datum when it does (see `abort`).
   if (current === undefined) return;
   const seconds = Math.max(0, message.trace.endMs - message.trace.startMs) / 1000;
-  learnFrom(state, current.task, { seconds, bytes: message.bytes });
+  learnFrom(state, current.task, {
+    seconds,
+    bytes: message.bytes,
+    growthBytes: growthOf(node, message.trace),
+  });
   tallyResult(state.tally, current.task.spec.fn, message.bytes);
   const { bytes, inline } = message;
   const copy = { node: node.info.node, bytes };
   hold(state, current.task, inline === undefined ? copy : { ...copy, inline });
+}
+
+/** How much memory the run took, as far as the node can tell: what else ran then grew as well. */
+function growthOf(node: NodeRecord, { rssBeforeBytes, rssPeakBytes }: RunTrace): number {
+  if (rssBeforeBytes === undefined || rssPeakBytes === undefined) return 0;
+  const runs = Math.max(1, Math.min(node.info.threads, node.assigned.size));
+  return Math.max(0, rssPeakBytes - rssBeforeBytes) / runs;
 }
 
 function onRunFailed(state: SchedulerState, node: NodeRecord, message: Of<'run-failed'>): void {

@@ -12,9 +12,10 @@ import { secondsOf } from './estimates.ts';
 import { planFetches } from './incoming-core.ts';
 import { assumptions, limits } from './limits.ts';
 import { fail, schedulerError, setPhase } from './lineage-core.ts';
-import { boundSite, classOf, resourcesFree } from './ready-classes.ts';
+import { needsOf } from './needs.ts';
+import { boundSite, classOf } from './ready-classes.ts';
 import { runsBefore } from './ready-queue.ts';
-import { fullness, hasThreads } from './room.ts';
+import { fullness, keepsTurn, wayAt } from './room.ts';
 import {
   idleThreads,
   type NodeRecord,
@@ -24,6 +25,7 @@ import {
   takesWork,
 } from './scheduler-state.ts';
 import { worthTaking } from './stealing.ts';
+import { isAdmitted, takeAdmitted } from './window-core.ts';
 
 /** Finds nodes for what has become ready and work for nodes that have room. */
 export function placeTasks(state: SchedulerState): void {
@@ -41,6 +43,7 @@ function placeOnce(state: SchedulerState): void {
   for (const task of fresh) {
     if (task.phase.name === 'ready' && task.phase.parked === undefined) admit(state, task, filled);
   }
+  for (const task of takeAdmitted(state)) admit(state, task, filled);
   for (const kind of filled) for (const node of state.idle) if (kind.nodes.has(node)) state.dirty.add(node);
   const open = [...state.dirty].filter(takesWork);
   state.dirty.clear();
@@ -64,8 +67,10 @@ function admit(state: SchedulerState, task: TaskRecord, filled: Set<ReadyClass>)
     fail(state, task, schedulerError('stay-conflict', message, task.spec.key), task.spec.key);
     return;
   }
+  const { hints } = task.spec;
+  if (hints.orNeeds !== undefined) task.needs = needsOf(hints);
   const kind = classOf(state, task, site);
-  if (task.phase.name !== 'ready') return;
+  if (task.phase.name !== 'ready' || !isAdmitted(state, task)) return;
   const bound = task.spec.hints.together !== undefined || hasBytes(task);
   const best = bound ? bestNode(state, task, kind) : undefined;
   if (best === undefined) {
@@ -98,17 +103,19 @@ function giveNext(state: SchedulerState, node: NodeRecord, ahead: boolean): bool
   if (!pressed) for (const kind of node.classes) heads.push(kind.queue.peek());
   let next: TaskRecord | undefined;
   for (const head of heads) {
-    if (head === undefined || !resourcesFree(state, node, head)) continue;
+    if (head === undefined) continue;
     if (isTooLate(state, head)) {
       dropLate(state, head);
       return true;
     }
     if (ahead && head.spec.hints.dropIfLate === true) continue;
-    const wide = head.needs.threads > 1;
-    if (!wide && !hasThreads(node, head, ahead)) continue;
+    const fits = wayAt(state, node, { task: head, ahead }) !== undefined;
+    if (!fits && !keepsTurn(state, node, head)) continue;
     if (next === undefined || runsBefore(head, next)) next = head;
   }
-  if (next === undefined || !hasThreads(node, next, ahead)) return false;
+  const way = next === undefined ? undefined : wayAt(state, node, { task: next, ahead });
+  if (next === undefined || way === undefined) return false;
+  next.needs = way;
   assign(state, next, node);
   return true;
 }

@@ -3,6 +3,7 @@
  * Pure. Must not know: who asks, how often.
  */
 import type { ClientId } from '../runtime/index.ts';
+import { stalledFor } from './barren-core.ts';
 import { limits } from './limits.ts';
 import type { NodeStatus, RunTrace, ToClient } from './protocol.ts';
 import { type ClientRecord, notify, type SchedulerState } from './scheduler-state.ts';
@@ -19,6 +20,7 @@ export function tellProgress(state: SchedulerState, id: ClientId, client: Client
     storedBytes += status.storedBytes;
     rssBytes += status.rssBytes;
   }
+  const stalled = stalledFor(state, id);
   notify(state, id, {
     type: 'progress',
     total: client.total,
@@ -29,6 +31,7 @@ export function tellProgress(state: SchedulerState, id: ClientId, client: Client
     crossSiteBytes: state.crossSiteBytes,
     nodes: state.nodes.size,
     byFunction: [...client.byFunction].map(([fn, row]) => ({ fn, ...row })),
+    ...(stalled.length > 0 ? { stalled } : {}),
   });
 }
 

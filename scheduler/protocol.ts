@@ -48,6 +48,12 @@ export const hints = object({
   seconds: maybe(real),
   /** Resources held while running, such as `{ gpu: 1 }`; `threads` is 1 unless told. */
   needs: maybe(dictionary(real)),
+  /** Other ways to run it, if what `needs` asks for is not free. */
+  orNeeds: maybe(array(dictionary(real))),
+  /** At most so many tasks of the group are under way at once: running, or with results not yet released. */
+  maxInFlight: maybe(object({ group: text, limit: count })),
+  /** Memory that it takes while it runs, inputs and result included; measured unless told. */
+  memoryBytes: maybe(count),
   /** How often a body that throws is run again. */
   retries: maybe(count),
   /** Higher runs earlier among the ready ones. */
@@ -193,6 +199,8 @@ export const ToClient = protocol('scheduler-to-client', {
     nodes: count,
     /** Done and total by function name. */
     byFunction: array(object({ fn: text, done: count, total: count })),
+    /** Why tasks have waited for a while with no node that may run them. */
+    stalled: maybe(array(object({ tasks: count, reason: text }))),
   },
   status: {
     nodes: array(nodeStatus),

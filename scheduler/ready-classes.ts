@@ -4,6 +4,7 @@
  */
 import type { SiteName } from '../runtime/index.ts';
 import { limits } from './limits.ts';
+import { type Needs, waysOf } from './needs.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import {
   type NodeRecord,
@@ -26,17 +27,19 @@ export function boundSite(state: SchedulerState, task: TaskRecord): SiteName | u
   return site;
 }
 
+const oneWay = waysOf({});
+
 export function classOf(state: SchedulerState, task: TaskRecord, site: SiteName | undefined): ReadyClass {
-  const { needs } = task;
-  const { near } = task.spec.hints;
-  const plain = site === undefined && near === undefined && needs.named.length === 0 && needs.threads === 1;
-  const id = plain ? '' : JSON.stringify([site ?? null, near ?? null, needs]);
+  const { near, needs, orNeeds } = task.spec.hints;
+  const plain = site === undefined && near === undefined && needs === undefined && orNeeds === undefined;
+  const ways = plain ? oneWay : waysOf(task.spec.hints);
+  const id = plain ? '' : JSON.stringify([site ?? null, near ?? null, ways]);
   let kind = state.classes.get(id);
   if (kind === undefined) {
     kind = {
       site,
       near,
-      needs,
+      ways,
       queue: new ReadyQueue(),
       nodes: new Set(),
       bySite: new Map(),
@@ -73,8 +76,7 @@ function refreshClass(state: SchedulerState, kind: ReadyClass): void {
     (node) =>
       takesWork(node) &&
       (kind.site === undefined || node.info.site === kind.site) &&
-      kind.needs.threads <= node.info.threads &&
-      kind.needs.named.every(([name, amount]) => amount <= capacity(node, name)),
+      kind.ways.some((needs) => couldRun(node, needs)),
   );
   const close = able.filter(({ info }) => info.site === kind.near || info.node === kind.near);
   kind.nodes.clear();
@@ -91,13 +93,23 @@ function refreshClass(state: SchedulerState, kind: ReadyClass): void {
   kind.barrenSince = kind.nodes.size > 0 ? undefined : (kind.barrenSince ?? state.now);
 }
 
+/** Whether a node that has nothing else to do has what is needed. */
+export function couldRun(node: NodeRecord, needs: Needs): boolean {
+  if (needs.threads > node.info.threads) return false;
+  return needs.named.every(([name, amount]) => amount <= capacity(node, name));
+}
+
 export function capacity({ info }: NodeRecord, name: string): number {
   return info.resources[name] ?? 0;
 }
 
 /** Whether the named resources that the task needs are free on the node. */
-export function resourcesFree(state: SchedulerState, node: NodeRecord, task: TaskRecord): boolean {
-  return task.needs.named.every(([name, amount]) => {
+export function resourcesFree(
+  state: SchedulerState,
+  node: NodeRecord,
+  { needs }: { readonly needs: Needs },
+): boolean {
+  return needs.named.every(([name, amount]) => {
     const taken = (node.used.get(name) ?? 0) + (node.reserved.named.get(name) ?? 0);
     // What a group of actors waits for is kept for it, or a stream of tasks would take it for ever.
     return amount + taken <= capacity(node, name) && !state.actors.awaited.has(name);

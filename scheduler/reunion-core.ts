@@ -4,7 +4,7 @@
  * lost. Runs that another scheduler gave are adopted. Pure. Must not know: connections.
  */
 import type { RunId } from '../runtime/index.ts';
-import { secondsOf } from './estimates.ts';
+import { footprintOf, secondsOf } from './estimates.ts';
 import { nothingPlanned, planFetches } from './incoming-core.ts';
 import { limits } from './limits.ts';
 import { loseReplica, redo, retire, setPhase, settlePlan } from './lineage-core.ts';
@@ -72,11 +72,12 @@ export function onRunAnnounced(state: SchedulerState, node: NodeRecord, message:
     return;
   }
   const seconds = secondsOf(state, task);
+  const memoryBytes = footprintOf(state, task);
   const plan = started ? nothingPlanned : planFetches(state, task, node);
   setPhase(
     state,
     task,
-    { name: 'assigned', node: id, run, since: state.now, seconds, started, plan },
+    { name: 'assigned', node: id, run, since: state.now, seconds, started, memoryBytes, plan },
     `run ${run} goes on at ${id}`,
   );
   if (started) spareInputs(state, task);

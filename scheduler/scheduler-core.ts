@@ -7,6 +7,7 @@ import { assertNever, type ClientId, type Millis, type NodeId } from '../runtime
 import { loseActors, placeActors, tickActors } from './actor-core.ts';
 import { doubtActors, isActorReport, onActorReport } from './actor-reports.ts';
 import { endActorsOf, isActorRequest, onActorRequest } from './actor-requests.ts';
+import { failBarren, noteOffer } from './barren-core.ts';
 import { onClientMessage, releaseAll } from './client-core.ts';
 import { endCoordination, serveReturned } from './coordination-core.ts';
 import { checkDeadlines } from './deadline-core.ts';
@@ -30,6 +31,7 @@ import {
   type TaskRecord,
 } from './scheduler-state.ts';
 import { tallyParting } from './tally.ts';
+import { forceWindows } from './window-core.ts';
 
 /** Takes one event in at the time `now` (which never goes back) and returns the instructions that follow. */
 export function handle(state: SchedulerState, event: SchedulerEvent, now: Millis): Instruction[] {
@@ -108,7 +110,7 @@ function enlist(state: SchedulerState, info: NodeInfo): void {
   const node = createNode(info, state.now);
   state.nodes.set(info.node, node);
   state.tally.nodesJoined++;
-  state.sites.add(info.site);
+  noteOffer(state, info);
   noteLoad(state, node);
   refreshClasses(state);
   state.actors.changed = true;
@@ -171,7 +173,8 @@ function onTicked(state: SchedulerState): void {
       endCoordination(state, id);
     }
   }
-  failHomeless(state);
+  failBarren(state);
+  forceWindows(state);
   checkDeadlines(state);
   for (const [task, since] of state.awaited) {
     if (now - since > limits.scatterMs) loseAwaited(state, task);
@@ -203,19 +206,6 @@ function excuseSilence(state: SchedulerState): void {
 function giveUp(state: SchedulerState, node: NodeRecord, reason: string): void {
   state.out.push({ type: 'disconnect', node: node.info.node, reason });
   onNodeLost(state, node.info.node, reason);
-}
-
-/** Fails tasks that are bound to a site which never had a node. Others without a node wait: one may come. */
-function failHomeless(state: SchedulerState): void {
-  for (const { site, barrenSince, queue } of state.classes.values()) {
-    if (site === undefined || barrenSince === undefined || state.sites.has(site)) continue;
-    if (state.now - barrenSince < limits.noSuchSiteMs) continue;
-    for (const task of queue.all()) {
-      const known = [...state.sites].sort().join(', ') || 'none';
-      const message = `task ${task.spec.key} must run at site ${site}, which has no node; sites: ${known}`;
-      fail(state, task, schedulerError('no-such-site', message, task.spec.key), task.spec.key);
-    }
-  }
 }
 
 function finishStopping(state: SchedulerState): void {

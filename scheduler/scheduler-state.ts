@@ -21,21 +21,14 @@ import type { Learnt } from './estimates.ts';
 import type { Incoming } from './incoming-core.ts';
 import { limits } from './limits.ts';
 import { emptyMeter, type Link, type Meter } from './link-model.ts';
+import type { Needs } from './needs.ts';
 import type { PlacementPolicy } from './policy.ts';
-import type {
-  Hints,
-  NodeInfo,
-  Replica,
-  RunTrace,
-  TaskSpec,
-  ToClient,
-  ToNode,
-  WireError,
-} from './protocol.ts';
+import type { NodeInfo, Replica, RunTrace, TaskSpec, ToClient, ToNode, WireError } from './protocol.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import type { Instruction } from './scheduler-event.ts';
 import { createTally, type Tally } from './tally.ts';
 import { TransitionLog } from './transition-log.ts';
+import type { Window } from './window-state.ts';
 
 export type { Instruction, SchedulerEvent } from './scheduler-event.ts';
 
@@ -54,6 +47,8 @@ export interface AssignedPhase {
   readonly since: Millis;
   readonly seconds: number;
   started: boolean;
+  /** What it is expected to take of its node's memory. */
+  readonly memoryBytes: number;
   /** What its node fetches for it; nothing more once it has begun. */
   plan: readonly Incoming[];
   /** It waits for tasks of its own: its threads are free. */
@@ -75,13 +70,6 @@ export type TaskPhase =
   | { readonly name: 'failed'; readonly error: WireError; readonly culprit: TaskKey };
 export type PhaseName = TaskPhase['name'];
 
-/** What a run takes from its node while it is assigned. */
-export interface Needs {
-  readonly threads: number;
-  /** Resources beside threads, in the order of their names. */
-  readonly named: readonly (readonly [name: string, amount: number])[];
-}
-
 /** A task known to the scheduler: needed, or part of the lineage of something that is. */
 export interface TaskRecord {
   readonly spec: TaskSpec;
@@ -91,7 +79,8 @@ export interface TaskRecord {
   readonly priority: number;
   /** When it should begin, for the sake of deadlines; `Infinity` without. */
   due: Millis | number;
-  readonly needs: Needs;
+  /** What it takes where it is assigned; before that, what it would like best. */
+  needs: Needs;
   /** All known tasks that have this one as an input. */
   readonly dependents: FewSet<TaskRecord>;
   readonly wantedBy: FewSet<ClientId>;
@@ -118,7 +107,7 @@ export interface TaskRecord {
 export interface ReadyClass {
   readonly site: SiteName | undefined;
   readonly near: string | undefined;
-  readonly needs: Needs;
+  readonly ways: readonly Needs[];
   readonly queue: ReadyQueue<TaskRecord>;
   readonly nodes: Set<NodeRecord>;
   readonly bySite: Map<SiteName, NodeRecord[]>;
@@ -148,6 +137,8 @@ export interface NodeRecord {
   /** Threads, and other resources by name, of assigned runs. */
   usedThreads: number;
   readonly used: Map<string, number>;
+  /** Memory that assigned runs are expected to take. */
+  reservedBytes: number;
   /** What actors hold there for as long as they live. */
   readonly reserved: { actors: number; threads: number; readonly named: Map<string, number> };
   readonly classes: Set<ReadyClass>;
@@ -213,6 +204,11 @@ export interface SchedulerState {
   readonly clients: Map<ClientId, ClientRecord>;
   /** Every site that ever had a node. */
   readonly sites: Set<SiteName>;
+  /** What nodes of each site ever had. */
+  readonly offers: Map<SiteName, { threads: number; resources: Readonly<Record<string, number>> }[]>;
+  /** Windows by group, and those in which there may be room. */
+  readonly windows: Map<string, Window>;
+  readonly openedWindows: Set<string>;
   readonly classes: Map<string, ReadyClass>;
   readonly actors: ActorsState;
   /** Tasks that became ready, or lost the node they were parked at, since the last placement. */
@@ -271,6 +267,9 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     nodes: new Map(),
     clients: new Map(),
     sites: new Set(),
+    offers: new Map(),
+    windows: new Map(),
+    openedWindows: new Set(),
     classes: new Map(),
     actors: createActors(firstRun),
     fresh: [],
@@ -313,6 +312,7 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
     assignedSeconds: 0,
     usedThreads: 0,
     used: new Map(),
+    reservedBytes: 0,
     reserved: { actors: 0, threads: 0, named: new Map() },
     classes: new Set(),
     sendingBytes: 0,
@@ -347,15 +347,6 @@ export function isActive({ phase }: TaskRecord): boolean {
 
 export function isNeeded(task: TaskRecord): boolean {
   return task.waiters > 0 || task.wantedBy.size > 0;
-}
-
-const oneThread: Needs = { threads: 1, named: [] };
-
-/** What a task's hints ask for. */
-export function needsOf({ needs }: Hints): Needs {
-  if (needs === undefined) return oneThread;
-  const { threads = 1, ...named } = needs;
-  return { threads, named: Object.entries(named).sort() };
 }
 
 /** Threads that no assigned run and no actor takes; negative while work is sent ahead. */

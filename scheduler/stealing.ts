@@ -6,8 +6,8 @@ import { weighed } from './candidates.ts';
 import { costOf } from './cost.ts';
 import { assumptions, limits } from './limits.ts';
 import { linkBetween } from './link-model.ts';
-import { boundSite, classOf, resourcesFree } from './ready-classes.ts';
-import { hasThreads } from './room.ts';
+import { boundSite, classOf } from './ready-classes.ts';
+import { wayAt } from './room.ts';
 import type { NodeRecord, SchedulerState, TaskRecord } from './scheduler-state.ts';
 
 /** A task parked at a busy node that would begin sooner at the idle one, by more than moving it costs: a
@@ -21,7 +21,7 @@ export function worthTaking(state: SchedulerState, thief: NodeRecord): TaskRecor
     if (++victims > limits.stealNodes) break;
     const { latencySeconds } = linkBetween(state, victim.info.site, thief.info.site);
     for (const task of victim.parked.sample(limits.stealTasks)) {
-      if (!resourcesFree(state, thief, task) || !hasThreads(thief, task, false)) continue;
+      if (wayAt(state, thief, { task, ahead: false }) === undefined) continue;
       const site = boundSite(state, task);
       if (site === 'conflict' || !classOf(state, task, site).nodes.has(thief)) continue;
       const all = weighed(state, task);

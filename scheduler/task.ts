@@ -91,7 +91,10 @@ export type Held<T> =
           : T;
 
 /** Hints as an author writes them: a site is its name. */
-export type TaskHints = Omit<Hints, 'site'> & {
+export type TaskHints = Omit<Hints, 'site' | 'needs' | 'orNeeds'> & {
+  /** Resources held while running, such as `{ gpu: 1 }`; `threads` is 1 unless told. A list: the first of
+   * these ways for which a node has room. */
+  readonly needs?: Readonly<Record<string, number>> | readonly Readonly<Record<string, number>>[] | undefined;
   readonly site?: string | undefined;
   /** A word for the task. No other may bear it while the scheduler knows this one (`key-conflict`). */
   readonly key?: string | undefined;
@@ -138,13 +141,23 @@ export function task<A extends readonly unknown[], R>(
 }
 
 function hinted<A extends readonly unknown[], R>(fn: string, given: TaskHints): Task<A, R> {
-  const { key: name, ...hints } = given;
+  const { key: name, needs, ...others } = given;
+  const hints = { ...others, ...needsHints(needs) };
   const call = (...args: readonly unknown[]): Lazy<R> =>
     lazyOf({ fn, args: Object.freeze([...args]), hints: hints as Hints, name });
   return Object.assign(call, {
     with: (more: TaskHints) => hinted<A, R>(fn, { ...given, ...more }),
     taskName: fn,
   }) as unknown as Task<A, R>;
+}
+
+/** On the wire the first way stands by itself. */
+function needsHints(needs: TaskHints['needs']): Pick<Hints, 'needs' | 'orNeeds'> {
+  if (needs === undefined) return {};
+  if (!Array.isArray(needs)) return { needs: needs as Readonly<Record<string, number>> };
+  const [first, ...others] = needs as readonly Readonly<Record<string, number>>[];
+  if (first === undefined) return {};
+  return others.length === 0 ? { needs: first } : { needs: first, orNeeds: others };
 }
 
 function lazyOf<R>(fields: Omit<Lazy<R>, typeof result>): Lazy<R> {

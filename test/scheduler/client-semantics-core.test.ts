@@ -98,7 +98,7 @@ test('a task that is to be dropped when late is not begun after its deadline', (
 test('no late task is begun between two ticks, and none is sent ahead of its turn', () => {
   const world = new World();
   world.join('a1');
-  world.state.learnt.set('test.fn', { seconds: 0.001, bytes: 8 });
+  world.state.learnt.set('test.fn', { seconds: 0.001, bytes: 8, growthBytes: 0 });
   const deadlineMs = world.now + 100;
   world.submit([spec('busy')], 'busy');
   assert.deepEqual(world.submit([spec('late', [], { deadlineMs, dropIfLate: true })], 'late'), []);

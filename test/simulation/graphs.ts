@@ -65,6 +65,7 @@ export class TaskModels {
     const root = (): TaskModel => (futures.length > 0 && random.chance(0.5) ? random.pick(futures) : add());
     const size = random.int(1, 8);
     const wants = shapes[random.int(0, shapes.length - 1)]!({ add, root, size, random });
+    this.#bound(tasks, wants, `w${graph}`);
     return { tasks, wants: [...new Set(wants)].filter((want) => tasks.includes(want)) };
   }
 
@@ -78,6 +79,16 @@ export class TaskModels {
       stack.push(...task.inputs);
     }
     return [...found].sort((a, b) => a.index - b.index);
+  }
+
+  /** Some graphs go through a window. What a client wants may be kept for long, and would fill it. */
+  #bound(tasks: readonly TaskModel[], wants: readonly TaskModel[], group: string): void {
+    const random = this.#random;
+    if (!random.chance(0.2)) return;
+    const limit = random.int(1, 3);
+    for (const task of tasks) {
+      if (!wants.includes(task)) Object.assign(task.spec.hints, { maxInFlight: { group, limit } });
+    }
   }
 
   #make(name: string, given: readonly TaskModel[]): TaskModel {
@@ -114,6 +125,7 @@ export class TaskModels {
     if (random.chance(throws ? 0.6 : 0.05)) hints.retries = random.int(1, 3);
     if (random.chance(0.1)) hints.priority = random.int(-2, 2);
     if (random.chance(0.1)) hints.together = random.pick(['one', 'other']);
+    if (random.chance(0.1)) hints.memoryBytes = random.pick([1e6, 4e7, 2e8]);
     if (random.chance(0.2)) hints.seconds = random.pick([0.001, 0.1, 2]);
     if (random.chance(0.1)) hints.near = random.pick([site(), 'nowhere']);
     if (random.chance(0.05)) hints.stay = true;
@@ -123,6 +135,7 @@ export class TaskModels {
     if (bound) return hints;
     if (gpuSites.length > 0 && random.chance(0.1)) {
       hints.needs = { gpu: random.pick([0.5, 1]) };
+      if (random.chance(0.3)) hints.orNeeds = [{ threads: 1 }];
       if (hints.site !== undefined) hints.site = siteName(random.pick(gpuSites));
     } else if (wideSites.length > 0 && random.chance(0.1)) {
       hints.needs = { threads: 3 };
