@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AsperitasError,
   type Connection,
+  dialAny,
   isAsperitasError,
   type Listener,
   type Log,
@@ -177,7 +178,9 @@ export class NodeAgent {
     const { scheduler, token } = this.#options;
     const { signal } = this.#stop;
     const hello = this.info as unknown as WireMessage;
-    const connection = await webSocketTransport.dial(scheduler, { token, hello, signal });
+    const connection = await dialAny(scheduler, (url) =>
+      webSocketTransport.dial(url, { token, hello, signal }),
+    );
     this.#connection = connection;
     let over!: Promise<void>;
     const welcomed = new Promise<boolean>((resolve) => {

@@ -92,7 +92,8 @@ export class LocalCluster extends DelegatingCluster {
         return { ...plans[k]!, owned: result.value };
       });
       const wait = options.signal === undefined ? {} : { signal: options.signal };
-      const client = await connect(url, { token, ...wait });
+      // Nobody would start its scheduler again.
+      const client = await connect(url, { token, reconnectMs: 0, ...wait });
       return new LocalCluster({ url, token, scheduler, processes, client });
     } catch (error) {
       await Promise.all(started.map((one) => one.stop()));

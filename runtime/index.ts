@@ -20,6 +20,7 @@ export * from './supervision-core.ts';
 export * from './supervision-state.ts';
 export * from './text-layout.ts';
 export * from './transport/credentials.ts';
+export * from './transport/dial-any.ts';
 export * from './transport/tls-files.ts';
 export * from './transport/transport.ts';
 export * from './transport/websocket.ts';

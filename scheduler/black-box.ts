@@ -33,7 +33,9 @@ export class BlackBox {
   #first = 0;
   #weight = 0;
 
+  /** What is replayed from a journal is not kept twice. */
   record(entry: LogEntry): void {
+    if (entry.event.type === 'record-replayed') return;
     this.#entries.push({ ...entry, event: light(entry.event) });
     this.#weight += weightOf(entry.event);
     while (this.#weight > limits.blackBoxWeight && this.#first < this.#entries.length - 1) {

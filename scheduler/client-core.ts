@@ -56,6 +56,9 @@ export function onClientMessage(
     case 'cancel':
       onCancel(state, client, message.keys);
       return;
+    case 'recall':
+      onRecall(state, client, message.keys);
+      return;
     case 'unfetched':
       onUnfetched(state, client, message);
       return;
@@ -142,7 +145,7 @@ function endSubmission(state: SchedulerState, id: ClientId): void {
 /** Shared by the many tasks without inputs. */
 const none: readonly TaskRecord[] = [];
 
-function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskRecord {
+export function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskRecord {
   const known = spec.inputs.map((key) => state.tasks.get(key));
   const inputs = known.length === 0 ? none : [...new Set(known.filter((input) => input !== undefined))];
   const task: TaskRecord = {
@@ -172,7 +175,7 @@ function register(state: SchedulerState, owner: ClientId, spec: TaskSpec): TaskR
   return task;
 }
 
-function want(state: SchedulerState, id: ClientId, key: TaskKey): void {
+export function want(state: SchedulerState, id: ClientId, key: TaskKey): void {
   const task = state.tasks.get(key);
   if (task === undefined) {
     const error = schedulerError('unknown-input', `no task ${key} is known (released already?)`, key);
@@ -214,6 +217,21 @@ function onCancel(state: SchedulerState, id: ClientId, keys: readonly TaskKey[])
     const error = schedulerError('cancelled', `task ${key} was cancelled`, key);
     notify(state, id, { type: 'failed', key, error, culprit: key });
     release(state, id, [key]);
+  }
+}
+
+/** Words may have been lost with a connection: what there is to tell is told again. */
+function onRecall(state: SchedulerState, id: ClientId, keys: readonly TaskKey[]): void {
+  for (const key of keys) {
+    const task = state.tasks.get(key);
+    if (task === undefined || !task.wantedBy.has(id)) {
+      const error = schedulerError('unknown-input', `no task ${key} is wanted any more`, key);
+      notify(state, id, { type: 'failed', key, error, culprit: key });
+    } else if (task.phase.name === 'held') {
+      tellHeld(state, task, new Set([id]));
+    } else if (task.phase.name === 'failed') {
+      tellFailed(state, task, id);
+    }
   }
 }
 

@@ -42,6 +42,15 @@ export class Datasets {
     return names;
   }
 
+  /** The connection broke: an answer may have been lost, and nothing tells whether the request was heard. */
+  interrupt(): void {
+    const message = 'the connection broke before the scheduler answered: look whether it was done';
+    for (const request of [...this.#asked.keys()]) {
+      const problem = { code: 'connection-lost', message };
+      this.answer({ type: 'dataset-answer', request, problem });
+    }
+  }
+
   answer(answer: DatasetAnswer): void {
     const settle = this.#asked.get(answer.request);
     this.#asked.delete(answer.request);

@@ -59,7 +59,10 @@ export interface InspectorTools {
 
 export class ClientInspector implements Inspector {
   readonly #tools: InspectorTools;
-  readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #asked = new Map<
+    number,
+    { readonly asked: Question; readonly resolve: (answer: Answer) => void }
+  >();
   #last = 0;
 
   constructor(tools: InspectorTools) {
@@ -108,10 +111,15 @@ export class ClientInspector implements Inspector {
     });
   }
 
+  /** Answers may have been lost with a connection. To ask twice does no harm. */
+  askAgain(): void {
+    for (const { asked } of this.#asked.values()) this.#tools.tell(asked);
+  }
+
   answer(message: Answer): void {
-    const resolve = this.#asked.get(message.question);
+    const waiting = this.#asked.get(message.question);
     this.#asked.delete(message.question);
-    resolve?.(message);
+    waiting?.resolve(message);
   }
 
   async #ask<T extends Answer['type']>(
@@ -122,11 +130,13 @@ export class ClientInspector implements Inspector {
     const question = ++this.#last;
     let answer: Answer | undefined;
     await until((resolve) => {
-      this.#asked.set(question, (message) => {
+      const told = { ...asked, question } as Question;
+      const settle = (message: Answer): void => {
         answer = message;
         resolve();
-      });
-      this.#tools.tell({ ...asked, question } as Question);
+      };
+      this.#asked.set(question, { asked: told, resolve: settle });
+      this.#tools.tell(told);
       return () => void this.#asked.delete(question);
     }, signal);
     const told = answer as Answer;

@@ -5,6 +5,7 @@
 import type { AsperitasError, TaskKey } from '../runtime/index.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ResultFetcher } from './client-fetch.ts';
+import { Returns } from './client-return.ts';
 import { orAborted, shareWidely, Wait } from './client-wait.ts';
 import { Wants } from './client-wants.ts';
 import type { WaitOptions } from './cluster.ts';
@@ -34,6 +35,7 @@ export interface JobOptions {
 export class Jobs {
   readonly wants = new Wants();
   readonly fetcher: ResultFetcher;
+  readonly returns: Returns;
   readonly #connection: ClientConnection;
   readonly #tools: GraphTools;
   readonly #onWait: JobOptions['onWait'];
@@ -55,6 +57,11 @@ export class Jobs {
     this.#onWait = onWait;
     this.#connection = connection;
     connection.hold(false);
+    this.returns = new Returns({
+      wants: this.wants,
+      tell: (message) => this.tell(message),
+      submit: (graph) => this.submit({ graph, signal: new AbortController().signal }),
+    });
     this.fetcher = new ResultFetcher({ wants: this.wants, links, tell: (message) => this.tell(message) });
   }
 
@@ -161,7 +168,9 @@ export class Jobs {
     this.wants.retain(inputs);
     const serial = this.nextSerial();
     this.wants.expect(graph.wants, serial);
-    const sent = this.#inOrder(() => submitGraph(this.#connection, { ...graph, serial }, signal));
+    const sent = this.returns.sending(graph, () =>
+      this.#inOrder(() => submitGraph(this.#connection, { ...graph, serial }, signal)),
+    );
     const release = (): void => this.release(inputs);
     void sent.then(release, release);
     await orAborted(sent, signal);

@@ -26,6 +26,13 @@ export class Questions {
     return this.#ask('trace', this.#trace, signal);
   }
 
+  /** The answers may have been lost with a connection. */
+  askAgain(): void {
+    this.#runs = [];
+    for (const _ of this.#status) this.#tell({ type: 'status' });
+    for (const _ of this.#trace) this.#tell({ type: 'trace' });
+  }
+
   answer(message: Answer): void {
     if (message.type === 'status') {
       const { type: _, ...status } = message;

@@ -62,6 +62,16 @@ export class Wants {
     return keys;
   }
 
+  /** Those of which nothing is known. */
+  unanswered(): TaskKey[] {
+    return [...this.#wants].filter(([, { news }]) => news === undefined).map(([key]) => key);
+  }
+
+  /** Where a former scheduler said that results are counts no longer. */
+  forgetPlaces(): void {
+    for (const want of this.#wants.values()) if (want.news?.type === 'held') want.news = undefined;
+  }
+
   /** Takes in what the scheduler says; about what is no longer wanted it may be late. */
   tell(news: HeldNews | FailedNews): void {
     const want = this.#wants.get(news.key);

@@ -65,6 +65,7 @@ class Client implements Cluster {
     this.actors = new ClientActors(tools, new ActorLinks({ token, transport }));
     connection.listen({
       onNews: (news) => this.#receive(news),
+      onReturn: (known) => this.#onReturn(known),
       onLost: (error) => this.#giveUp(error),
     });
   }
@@ -302,6 +303,13 @@ class Client implements Cluster {
     }
   }
 
+  #onReturn(known: boolean): void {
+    this.#questions.askAgain();
+    this.inspect.askAgain();
+    this.#datasets.interrupt();
+    this.#jobs.returns.onReturn(known);
+  }
+
   #giveUp(lost: AsperitasError): void {
     this.#jobs.fail(lost);
     this.#coordination.wishes.fail(lost);
@@ -310,9 +318,9 @@ class Client implements Cluster {
   }
 }
 
-/** Connects to a running scheduler. A client does not reconnect: when the connection ends, everything pending
- * rejects with `scheduler-lost`, and the caller connects anew and asks again; results of equal tasks that are
- * still held are found again by their keys. Rejects with `unreachable`, `wrong-token`, `not-a-scheduler`,
+/** Connects to a running scheduler. When the connection breaks or the scheduler dies, one is looked for at
+ * the same address, and everything goes on. Promises reject with `scheduler-lost` only when none is found
+ * (`reconnectMs`), or it has ended for good. Rejects with `unreachable`, `wrong-token`, `not-a-scheduler`,
  * `timeout` or `aborted`. */
 export async function connect(url: string, options: ConnectOptions): Promise<Cluster> {
   return new Client(await ClientConnection.dial(url, options), options);

@@ -73,6 +73,14 @@ function publish(
   return {};
 }
 
+/** A data set of an earlier scheduler; its tasks and its keeper's wants are known already. */
+export function restoreDataset(state: SchedulerState, name: string, value: Dataset): void {
+  if (state.datasets.has(name) || !value.keys.every((key) => state.tasks.has(key))) return;
+  state.datasets.set(name, value);
+  keeperOf(state, keeperId(name));
+  want(state, keeperId(name), value);
+}
+
 function unpublish(state: SchedulerState, name: string): Answer {
   if (!state.datasets.delete(name)) return unknown(name);
   const id = keeperId(name);

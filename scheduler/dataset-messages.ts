@@ -6,11 +6,11 @@ import { array, as, bytes, count, maybe, object, type TaskKey, text } from '../r
 
 const keys = array(as<TaskKey>(text));
 /** A value in which futures stand as references into `keys`, encoded by the codec. */
-const held = object({ keys, shape: bytes });
+export const datasetValue = object({ keys, shape: bytes });
 
 export const datasetRequests = {
   /** Each is answered by one `dataset-answer` with the same number. */
-  publish: { request: count, name: text, value: held },
+  publish: { request: count, name: text, value: datasetValue },
   unpublish: { request: count, name: text },
   /** The client wants the results from then on, as though it had submitted them. */
   'get-dataset': { request: count, name: text },
@@ -22,7 +22,7 @@ export const datasetAnswers = {
     request: count,
     /** Why it could not be done: a code of docs/errors.md, and its message. */
     problem: maybe(object({ code: text, message: text })),
-    value: maybe(held),
+    value: maybe(datasetValue),
     names: maybe(array(text)),
   },
 };

@@ -33,6 +33,8 @@ function nameOf(event: SchedulerEvent): string {
       return `${event.node} was cut off: ${event.reason}`;
     case 'node-lost':
       return `${event.node} was lost: ${event.reason}`;
+    case 'recorded':
+      return `recorded ${event.through}`;
     case 'client-joined':
     case 'client-lost':
       return `${event.type} ${event.client}`;

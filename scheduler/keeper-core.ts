@@ -8,6 +8,7 @@ import {
   type ClientRecord,
   createClient,
   isActive,
+  record,
   type SchedulerState,
   type TaskRecord,
 } from './scheduler-state.ts';
@@ -36,5 +37,7 @@ export function onForget(state: SchedulerState, keys: readonly TaskKey[]): void 
 
 /** A task has ended: whoever only wanted it to run wants it no longer. */
 export function letGo(state: SchedulerState, task: TaskRecord): void {
-  if (task.wantedBy.delete(forgotten)) state.clients.get(forgotten)?.wants.delete(task);
+  if (!task.wantedBy.delete(forgotten)) return;
+  state.clients.get(forgotten)?.wants.delete(task);
+  record(state, { type: 'let-go', key: task.spec.key });
 }

@@ -24,10 +24,21 @@ export const limits = {
   /** A node whose connection broke, but not because it said so, may come back for so long before its runs are
    * done elsewhere: its first tries to reconnect take less. */
   awayMs: 1_000,
+  /** A new scheduler waits so long for the nodes of its journal, and for what they say, before it places
+   * anything: they look for it every second. */
+  recoveryMs: 3_000,
+  /** A journal is cut short when so many bytes, and so many times what a snapshot takes, were appended. */
+  journalBytes: 8 * 2 ** 20,
+  journalGrowth: 3,
+  /** Tasks, and bytes of their arguments, of one record of a snapshot: each is written in one go. */
+  recordTasks: 1_000,
+  recordBytes: 2 ** 20,
   /** When the scheduler itself slept so long between two ticks, silence proves nothing about the nodes. */
   ownStallMs: 2_000,
   /** Wants of a client that is gone are kept so long, for it to come back. */
   clientGraceMs: 5_000,
+  /** The same when its connection broke, or the scheduler was replaced: it looks for it. */
+  clientCutMs: 15_000,
   /** Data sets that may be published: each holds results for ever. */
   datasets: 10_000,
   /** Bytes of one value in a queue, on a variable or a topic: it is kept here, in memory; larger ones belong
@@ -156,6 +167,17 @@ export const clientLimits = {
   poisonAfter: 3,
   /** How often an actor is restarted before it is given up. */
   restarts: { limit: 3, withinMs: 60_000, leastPauseMs: 200, mostPauseMs: 10_000, jitter: 0.2 },
+  /** A scheduler greets who connects at once; one that is silent for so long hangs. */
+  welcomeMs: 10_000,
+  /** A scheduler that is gone is looked for so long, after pauses from the first to the last, each twice the
+   * one before. */
+  reconnectMs: 120_000,
+  reconnectFirstMs: 100,
+  reconnectLastMs: 1_000,
+  /** Graphs whose results are used are kept, for a scheduler that knows nothing of them: others are looked
+   * for when so many are there, and the oldest forgotten when their arguments take so many bytes. */
+  keptGraphs: 64,
+  keptGraphBytes: 256 * 2 ** 20,
   /** Pause between two questions whether a node has left. */
   drainPollMs: 250,
   /** So often a result is asked for again after all its holders failed; the scheduler gives up holders and

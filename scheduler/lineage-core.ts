@@ -18,6 +18,7 @@ import {
   noteLoad,
   notify,
   type ReadyPhase,
+  record,
   type SchedulerState,
   send,
   type TaskPhase,
@@ -262,6 +263,7 @@ export function loseReplica(state: SchedulerState, task: TaskRecord, node: NodeI
 
 /** Ends a task with an error, and all that wait for it. */
 export function fail(state: SchedulerState, root: TaskRecord, error: WireError, culprit: TaskKey): void {
+  record(state, { type: 'task-failed', key: root.spec.key, error, culprit });
   const stack = [root];
   const loose: TaskRecord[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {

@@ -38,6 +38,7 @@ const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
   retry: 'work',
   forget: 'work',
   unfetched: 'work',
+  recall: 'work',
   publish: 'work',
   unpublish: 'work',
   'get-dataset': 'work',

@@ -22,7 +22,7 @@ import { coordinationAnswers, coordinationRequests } from './coordination-messag
 import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
 import { wireError } from './error-schema.ts';
 import { pauseReports } from './pause-messages.ts';
-import { announcements, nodeWelcome } from './recovery-messages.ts';
+import { announcements, clientWelcome, nodeWelcome, recalls } from './recovery-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
 import { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
 
@@ -113,7 +113,11 @@ export const nodeInfo = object({
   announces: maybe(flag),
 });
 export type NodeInfo = Infer<typeof nodeInfo>;
-export const clientInfo = object({ role: oneOf('client', 'observer', 'admin'), client: clientId });
+export const clientInfo = object({
+  role: oneOf('client', 'observer', 'admin'),
+  client: clientId,
+  secret: maybe(text),
+});
 
 /** Why a holder did not deliver: it says that it does not hold the datum, or it could not be talked to. */
 export const missReason = oneOf('absent', 'unreachable');
@@ -143,6 +147,7 @@ export const ToScheduler = protocol('client-to-scheduler', {
   shutdown: {},
   ...questions,
   ...actorRequests,
+  ...recalls,
 });
 export type ToScheduler = MessageOf<typeof ToScheduler>;
 
@@ -186,6 +191,7 @@ export const nodeStatus = object({
 export type NodeStatus = Infer<typeof nodeStatus>;
 
 export const ToClient = protocol('scheduler-to-client', {
+  ...clientWelcome,
   held: { key: taskKey, bytes: count, replicas: array(replica), inline: maybe(bytes) },
   failed: { key: taskKey, error: wireError, culprit: taskKey, serial: maybe(count) },
   /** At most a few times a second while the client has unfinished tasks. */

@@ -36,7 +36,9 @@ export function waitForReturn(state: SchedulerState, node: NodeRecord): boolean 
 }
 
 export function isAwayTooLong(state: SchedulerState, node: NodeRecord): boolean {
-  return node.awaySince !== undefined && state.now - node.awaySince > limits.awayMs;
+  const { recoveringSince, now } = state;
+  const graceMs = recoveringSince === undefined ? limits.awayMs : limits.recoveryMs;
+  return node.awaySince !== undefined && now - node.awaySince > graceMs;
 }
 
 /** Whether a node that joins is one that the scheduler knows, in the same life. */

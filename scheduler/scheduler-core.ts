@@ -3,14 +3,13 @@
  * returns what is to be done. Pure: no clock, no socket, no randomness; the same events give the same
  * instructions. Must not know: connections, threads, what any task computes.
  */
-import { assertNever, type ClientId, type Millis, type NodeId } from '../runtime/index.ts';
+import { assertNever, type Millis, type NodeId } from '../runtime/index.ts';
 import { loseActors, placeActors, tickActors } from './actor-core.ts';
 import { doubtActors, isActorReport, onActorReport } from './actor-reports.ts';
-import { endActorsOf, isActorRequest, onActorRequest } from './actor-requests.ts';
 import { failBarren, noteOffer } from './barren-core.ts';
-import { onClientMessage, releaseAll } from './client-core.ts';
-import { endCoordination, serveReturned } from './coordination-core.ts';
 import { checkDeadlines } from './deadline-core.ts';
+import { isRecovering, onJournalReplayed, onRecordReplayed } from './journal-core.ts';
+import type { JournalRecord } from './journal-records.ts';
 import { limits } from './limits.ts';
 import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
 import { onNodeMessage } from './node-core.ts';
@@ -19,12 +18,13 @@ import { tellProgress } from './progress.ts';
 import type { NodeInfo } from './protocol.ts';
 import { forgetNodeInClasses, refreshClasses } from './ready-classes.ts';
 import { isAwayTooLong, isReturn, onReturn, waitForReturn } from './reunion-core.ts';
+import { forgetIfGone, onClientJoined, onClientLost, onClientSaid, onRecorded } from './said-core.ts';
 import {
-  createClient,
   createNode,
   type Instruction,
   type NodeRecord,
   noteLoad,
+  record,
   type SchedulerEvent,
   type SchedulerState,
   send,
@@ -68,18 +68,25 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       return;
     }
     case 'client-joined':
-      onClientJoined(state, event.client);
+      onClientJoined(state, event.client, event.secret ?? '');
       return;
     case 'client-lost':
-      onClientLost(state, event.client);
+      onClientLost(state, event.client, event.broken === true);
       return;
     case 'from-client':
-      if (!state.clients.has(event.client)) return;
-      if (isActorRequest(event.message)) onActorRequest(state, event.client, event.message);
-      else onClientMessage(state, event.client, event.message);
+      onClientSaid(state, event.client, event.message);
+      return;
+    case 'record-replayed':
+      replay(state, event.record);
+      return;
+    case 'journal-replayed':
+      onJournalReplayed(state);
+      return;
+    case 'recorded':
+      onRecorded(state, event.through);
       return;
     case 'drained':
-      if (state.stoppingSince !== undefined) return;
+      if (state.stoppingSince !== undefined || isRecovering(state)) return;
       placeActors(state);
       if (state.policy === undefined) placeTasks(state);
       else state.policy.place(state);
@@ -91,6 +98,15 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       assertNever(event);
       return;
   }
+}
+
+/** Nobody is told of what is replayed, and nothing of it is recorded again. */
+function replay(state: SchedulerState, record: JournalRecord): void {
+  state.replaying = true;
+  onRecordReplayed(state, record);
+  state.replaying = false;
+  state.out = [];
+  state.drops.clear();
 }
 
 function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
@@ -109,6 +125,7 @@ function enlist(state: SchedulerState, info: NodeInfo): void {
   if (state.nodes.has(info.node)) onNodeLost(state, info.node, 'it joined anew');
   const node = createNode(info, state.now);
   state.nodes.set(info.node, node);
+  record(state, { type: 'node-known', info });
   state.tally.nodesJoined++;
   noteOffer(state, info);
   noteLoad(state, node);
@@ -137,23 +154,12 @@ function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
     }
   }
   state.nodes.delete(id);
+  record(state, { type: 'node-forgotten', node: id });
   tallyParting(state.tally, node.info.node, node.retiring);
   for (const set of [state.dirty, state.idle, state.crowded]) set.delete(node);
   forgetNodeInClasses(state, node);
   loseActors(state, id, why);
   finishStopping(state);
-}
-
-function onClientJoined(state: SchedulerState, id: ClientId): void {
-  const known = state.clients.get(id);
-  if (known === undefined) state.clients.set(id, createClient());
-  else known.goneSince = undefined;
-  serveReturned(state, id);
-}
-
-function onClientLost(state: SchedulerState, id: ClientId): void {
-  const client = state.clients.get(id);
-  if (client !== undefined) client.goneSince = state.now;
 }
 
 function onTicked(state: SchedulerState): void {
@@ -166,12 +172,7 @@ function onTicked(state: SchedulerState): void {
   }
   for (const [id, client] of [...state.clients]) {
     if (client.goneSince === undefined) tellProgress(state, id, client);
-    else if (!client.kept && now - client.goneSince > limits.clientGraceMs) {
-      releaseAll(state, id);
-      endActorsOf(state, id);
-      state.clients.delete(id);
-      endCoordination(state, id);
-    }
+    else forgetIfGone(state, id, client);
   }
   failBarren(state);
   forceWindows(state);

@@ -19,56 +19,21 @@ import { type CoordinationState, createCoordination } from './coordination-state
 import type { Dataset } from './dataset-core.ts';
 import type { Learnt } from './estimates.ts';
 import type { Incoming } from './incoming-core.ts';
+import type { JournalRecord } from './journal-records.ts';
 import { limits } from './limits.ts';
 import { emptyMeter, type Link, type Meter } from './link-model.ts';
 import type { Needs } from './needs.ts';
 import type { PlacementPolicy } from './policy.ts';
-import type { NodeInfo, Replica, RunTrace, TaskSpec, ToClient, ToNode, WireError } from './protocol.ts';
+import type { NodeInfo, Replica, RunTrace, TaskSpec, ToClient, ToNode } from './protocol.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import type { Instruction } from './scheduler-event.ts';
 import { createTally, type Tally } from './tally.ts';
+import type { PhaseName, TaskPhase } from './task-phase.ts';
 import { TransitionLog } from './transition-log.ts';
 import type { Window } from './window-state.ts';
 
 export type { Instruction, SchedulerEvent } from './scheduler-event.ts';
-
-/** Ready: all inputs are held. `parked` names the node that is best for it but has no room yet. */
-export interface ReadyPhase {
-  readonly name: 'ready';
-  readonly parked: NodeId | undefined;
-  readonly seconds: number;
-  /** What its node will fetch for it. */
-  readonly plan: readonly Incoming[];
-}
-export interface AssignedPhase {
-  readonly name: 'assigned';
-  readonly node: NodeId;
-  readonly run: RunId;
-  readonly since: Millis;
-  readonly seconds: number;
-  started: boolean;
-  /** What it is expected to take of its node's memory. */
-  readonly memoryBytes: number;
-  /** What its node fetches for it; nothing more once it has begun. */
-  plan: readonly Incoming[];
-  /** It waits for tasks of its own: its threads are free. */
-  paused?: boolean;
-}
-export interface HeldPhase {
-  readonly name: 'held';
-  readonly replicas: FewSet<NodeId>;
-  readonly bytes: number;
-  /** The datum itself, where it is small. */
-  readonly inline: Uint8Array | undefined;
-}
-export type TaskPhase =
-  | { readonly name: 'released' }
-  | { readonly name: 'waiting'; missing: number }
-  | ReadyPhase
-  | AssignedPhase
-  | HeldPhase
-  | { readonly name: 'failed'; readonly error: WireError; readonly culprit: TaskKey };
-export type PhaseName = TaskPhase['name'];
+export type { AssignedPhase, HeldPhase, PhaseName, ReadyPhase, TaskPhase } from './task-phase.ts';
 
 /** A task known to the scheduler: needed, or part of the lineage of something that is. */
 export interface TaskRecord {
@@ -163,7 +128,13 @@ export interface ClientRecord {
   readonly wants: Set<TaskRecord>;
   /** Tasks of a submission of which more is to come. */
   readonly announced: Set<TaskRecord>;
+  /** A digest of what it must know to come again. */
+  readonly secret: string;
+  /** How many of its intents were taken in. */
+  heard: number;
   goneSince: Millis | undefined;
+  /** Its connection broke, rather than that it went. */
+  broken: boolean;
   total: number;
   done: number;
   readonly byFunction: Map<string, { done: number; total: number }>;
@@ -235,6 +206,13 @@ export interface SchedulerState {
   readonly transitions: TransitionLog;
   readonly log: BlackBox;
   lastTick: Millis;
+  /** Records of an earlier scheduler are being taken in: nothing is recorded of it. */
+  replaying: boolean;
+  /** Since when nodes are waited for before anything is placed; undefined when that is over. */
+  recoveringSince: Millis | undefined;
+  /** How many records were asked for, and which of them let clients be told that their intents are safe. */
+  records: number;
+  unaccepted: { readonly record: number; readonly client: ClientId; readonly heard: number }[];
   stoppingSince: Millis | undefined;
   stopped: boolean;
   /** What the event at hand asks for; data to be dropped are gathered by node. */
@@ -289,6 +267,10 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     transitions: new TransitionLog(),
     log: new BlackBox(),
     lastTick: zero,
+    replaying: false,
+    recoveringSince: undefined,
+    records: 0,
+    unaccepted: [],
     stoppingSince: undefined,
     stopped: false,
     out: [],
@@ -325,14 +307,17 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
   };
 }
 
-export function createClient(): ClientRecord {
+export function createClient(secret = ''): ClientRecord {
   return {
     kept: false,
     serial: undefined,
     hasDeadlines: false,
     wants: new Set(),
     announced: new Set(),
+    secret,
+    heard: 0,
     goneSince: undefined,
+    broken: false,
     total: 0,
     done: 0,
     byFunction: new Map(),
@@ -373,4 +358,11 @@ export function send(state: SchedulerState, to: NodeId, message: ToNode): void {
 
 export function notify(state: SchedulerState, client: ClientId, message: ToClient): void {
   if (state.clients.get(client)?.goneSince === undefined) state.out.push({ type: 'notify', client, message });
+}
+
+/** Has something kept for the next scheduler. */
+export function record(state: SchedulerState, kept: JournalRecord): void {
+  if (state.replaying) return;
+  state.records++;
+  state.out.push({ type: 'record', record: kept });
 }

@@ -17,15 +17,26 @@ import {
   type WireMessage,
   webSocketTransport,
 } from '../runtime/index.ts';
+import { checkName, checkSameRole, checkSecret, digestOf } from './admission.ts';
 import { defectReport } from './defect-report.ts';
 import { check } from './invariants.ts';
+import type { Journal } from './journal/journal.ts';
+import { forgetfulJournal } from './journal/memory.ts';
+import { snapshotOf } from './journal-core.ts';
+import { decodeRecord } from './journal-records.ts';
 import { limits } from './limits.ts';
 import { checkPermission, isClientRole } from './permissions.ts';
-import { clientInfo, FromNode, type NodeInfo, nodeInfo, ToScheduler } from './protocol.ts';
+import { clientInfo, FromNode, nodeInfo, ToScheduler } from './protocol.ts';
+import { Recorder } from './recorder.ts';
 import { handle } from './scheduler-core.ts';
 import { SchedulerLog } from './scheduler-log.ts';
 import { SchedulerPages } from './scheduler-pages.ts';
-import { createState, type Instruction, type NodeRecord, type SchedulerEvent } from './scheduler-state.ts';
+import {
+  createState,
+  type Instruction,
+  type SchedulerEvent,
+  type SchedulerState,
+} from './scheduler-state.ts';
 import { SpanExporter, type SpanOptions } from './span-export.ts';
 
 export interface SchedulerOptions {
@@ -38,6 +49,9 @@ export interface SchedulerOptions {
   readonly allowedFailures?: number;
   /** Listens on a routable address though nothing is encrypted. */
   readonly insecure?: boolean;
+  /** Where what clients intend is kept for the next scheduler, which loses nothing then; it is closed in the
+   * end. Without one, clients must ask again. */
+  readonly journal?: Journal;
   /** Verifies the whole state after every turn and stops at the first flaw; takes time with its size. */
   readonly check?: boolean;
   readonly transport?: Transport;
@@ -74,11 +88,6 @@ interface Role<Id extends string, M> {
   readonly lost: (id: Id, why: { readonly reason: string; readonly broken: boolean }) => SchedulerEvent;
 }
 
-/** Larger than any run id of a scheduler that was started a second ago or earlier, whatever it did. */
-function firstRunOfLife(): number {
-  return Math.floor(Date.now() / 1000) * limits.runsPerEpoch;
-}
-
 /** Milliseconds that never go back and can still be read as a time of day. */
 function clock(): Millis {
   return millis(Math.round(performance.timeOrigin + performance.now()));
@@ -94,27 +103,9 @@ function refuse(connection: Connection, error: unknown): void {
   connection.close(lineOf(error));
 }
 
-/** Two nodes of one name would replace each other for ever. The same process may come again: its former
- * connection is lost, though the scheduler may not have noticed. One that is cut off may be gone, and this
- * its successor. */
-function checkName({ node, url, pid }: NodeInfo, known: NodeRecord | undefined): void {
-  if (known === undefined || known.awaySince !== undefined) return;
-  const { info } = known;
-  if (info.url === url && info.pid === pid) return;
-  const message = `a node named ${node} is there already (${info.url}): give each a --name of its own`;
-  throw new AsperitasError('name-taken', message, { node, url: info.url });
-}
-
-/** A client that comes again is who it was: nobody takes over the work of another with lesser rights. */
-function checkSameRole(client: ClientId, role: string, former: Connection | undefined): void {
-  if (former === undefined || former.hello.role === role) return;
-  const message = `client ${client} is connected in another role than ${role}: use a name of its own`;
-  throw new AsperitasError('forbidden', message, { role, type: 'hello' });
-}
-
 class Shell implements RunningScheduler {
   readonly closed: Promise<void>;
-  readonly #state = createState(firstRunOfLife());
+  readonly #state: SchedulerState;
   readonly #options: SchedulerOptions;
   readonly #nodes: Role<NodeId, FromNode> = {
     peers: new Map(),
@@ -130,9 +121,11 @@ class Shell implements RunningScheduler {
       return message;
     },
     said: (client, message) => ({ type: 'from-client', client, message }),
-    lost: (client) => ({ type: 'client-lost', client }),
+    lost: (client, { broken }) => ({ type: 'client-lost', client, broken }),
   };
   readonly #log: SchedulerLog;
+  readonly #journal: Journal;
+  readonly #recorder: Recorder;
   #listener: Listener | undefined;
   #pages: SchedulerPages | undefined;
   readonly #spans: SpanExporter | undefined;
@@ -143,6 +136,14 @@ class Shell implements RunningScheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#journal = options.journal ?? forgetfulJournal();
+    this.#state = createState(this.#journal.epoch * limits.runsPerEpoch);
+    this.#recorder = new Recorder({
+      journal: this.#journal,
+      onDurable: (through) => this.#feed({ type: 'recorded', through }),
+      onLost: (error) => this.#end(error),
+      snapshot: () => snapshotOf(this.#state),
+    });
     this.#state.allowedFailures = options.allowedFailures ?? this.#state.allowedFailures;
     this.#log = new SchedulerLog(options.log);
     const { spans, log } = options;
@@ -158,6 +159,15 @@ class Shell implements RunningScheduler {
 
   get httpUrl(): string | undefined {
     return this.#pages?.url;
+  }
+
+  /** Takes in what an earlier scheduler left. */
+  async recover(): Promise<void> {
+    for await (const bytes of this.#journal.read()) {
+      this.#recorder.found(bytes.byteLength);
+      handle(this.#state, { type: 'record-replayed', record: decodeRecord(bytes) }, clock());
+    }
+    handle(this.#state, { type: 'journal-replayed' }, clock());
   }
 
   async listen(): Promise<void> {
@@ -201,13 +211,28 @@ class Shell implements RunningScheduler {
     this.#ending = true;
     clearInterval(this.#ticker);
     const { resolve, reject } = this.#settle;
-    const settle = (): void => (error === undefined ? resolve() : reject(error));
+    const settle = async (): Promise<void> => {
+      await this.#recorder.close().catch(() => undefined);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    if (this.#journal.forgetful === true || this.#state.stopped) this.#sayFarewell();
     // Closing the listener sends what is queued to every peer, and says that it closes.
     this.#log.ended(error);
     void this.#pages?.close();
     this.#spans?.look(this.#state);
     const leaving = [this.#listener!.close(), this.#spans?.close()];
     void Promise.all(leaving).then(settle, settle);
+  }
+
+  /** Nothing of what clients wanted is left: they need not look for it. */
+  #sayFarewell(): void {
+    const error = toWireError(new AsperitasError('scheduler-lost', 'the scheduler has ended'));
+    try {
+      for (const connection of this.#clients.peers.values()) connection.send({ type: 'refused', error });
+    } catch {
+      // Whatever ails the connections, the end must come.
+    }
   }
 
   #welcome(connection: Connection): void {
@@ -218,9 +243,12 @@ class Shell implements RunningScheduler {
         checkName(info, this.#state.nodes.get(info.node));
         this.#join(this.#nodes, connection, { id: info.node, event: { type: 'node-joined', info } });
       } else if (isClientRole(hello.role)) {
-        const { client, role } = clientInfo.parse(hello, 'hello');
+        const { client, role, secret } = clientInfo.parse(hello, 'hello');
+        const digest = digestOf(secret);
         checkSameRole(client, role, this.#clients.peers.get(client));
-        this.#join(this.#clients, connection, { id: client, event: { type: 'client-joined', client } });
+        checkSecret(client, digest, this.#state.clients.get(client)?.secret);
+        const event = { type: 'client-joined', client, secret: digest } as const;
+        this.#join(this.#clients, connection, { id: client, event });
       } else {
         const message = 'invalid message: hello.role must be node, client, observer or admin';
         throw new AsperitasError('invalid-message', message, { path: 'hello.role' });
@@ -295,7 +323,7 @@ class Shell implements RunningScheduler {
       this.#stopAtDefect(error);
       return;
     }
-    if (event.type === 'drained' || this.#turnEnds) return;
+    if (event.type === 'drained' || event.type === 'recorded' || this.#turnEnds) return;
     this.#turnEnds = true;
     // Placement sees everything that came in this turn of the event loop at once.
     setImmediate(() => this.#endTurn());
@@ -304,6 +332,7 @@ class Shell implements RunningScheduler {
   #endTurn(): void {
     this.#turnEnds = false;
     this.#feed({ type: 'drained' });
+    this.#recorder.flush();
     if (this.#options.check !== true || this.#ending) return;
     const wrong = check(this.#state);
     if (wrong.length > 0) this.#stopAtDefect(new Error(`broken invariants: ${wrong.join('; ')}`));
@@ -316,6 +345,9 @@ class Shell implements RunningScheduler {
         return;
       case 'notify':
         this.#notify(instruction.client, instruction.message);
+        return;
+      case 'record':
+        this.#recorder.take(instruction.record);
         return;
       case 'disconnect': {
         // The core has given it up already: there is nothing to tell it.
@@ -346,9 +378,11 @@ class Shell implements RunningScheduler {
   }
 }
 
-/** Starts a scheduler in this process. Rejects with `cannot-listen`, `insecure-bind` or `weak-token`. */
+/** Starts a scheduler in this process, which goes on where the last one of its journal ended. Rejects with
+ * `cannot-listen`, `insecure-bind` or `weak-token`. */
 export async function startScheduler(options: SchedulerOptions): Promise<RunningScheduler> {
   const shell = new Shell(options);
+  await shell.recover();
   await shell.listen();
   return shell;
 }

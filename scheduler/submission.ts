@@ -45,14 +45,17 @@ export function earlierInputs({ tasks }: CollectedGraph): TaskKey[] {
 }
 
 /** Sends the graph, the wants with its last piece. Must not run twice at once on a connection. Rejects with
- * the signal's reason; what was sent by then is forgotten by the scheduler. */
+ * the signal's reason; what was sent by then is forgotten by the scheduler. Begins anew with a scheduler that
+ * knows nothing of this client. */
 export async function submitGraph(
   connection: ClientConnection,
-  { tasks, wants, serial }: CollectedGraph & { readonly serial: number },
+  graph: CollectedGraph & { readonly serial: number },
   signal: AbortSignal,
 ): Promise<void> {
+  const { tasks, wants, serial } = graph;
   const send = (message: ToScheduler): void => connection.send(message);
   let waiting: readonly TaskSpec[] | undefined;
+  const { life } = connection;
   try {
     for (const piece of piecesOf(tasks)) {
       signal.throwIfAborted();
@@ -61,6 +64,7 @@ export async function submitGraph(
         // The connection writes at the end of the turn; only then does it know what is queued.
         await new Promise(setImmediate);
         await connection.drained(signal);
+        if (connection.life !== life) return await submitGraph(connection, graph, signal);
       }
       waiting = piece;
     }

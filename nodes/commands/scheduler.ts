@@ -47,6 +47,7 @@ async function run(context: CommandContext): Promise<number> {
       insecure: options['insecure-no-tls'] === true,
       log,
       spans: spansOf(),
+      journal,
       ...(httpPort === undefined ? {} : { httpPort }),
       ...(host === undefined ? {} : { host }),
     });

@@ -8,6 +8,8 @@ import type { AsperitasError } from '../../runtime/index.ts';
 export interface Journal {
   /** Greater than that of every earlier writer: the token by which an earlier one is told and kept out. */
   readonly epoch: number;
+  /** It keeps nothing: the next scheduler will know nothing of this one. */
+  readonly forgetful?: true;
   /** What was appended before, oldest first. To be read once, before anything is appended. A record that was
    * being written when its writer died is there whole or not at all. */
   read(): AsyncIterable<Uint8Array>;

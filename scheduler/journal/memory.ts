@@ -48,6 +48,7 @@ export class MemoryLog {
 export function forgetfulJournal(): Journal {
   return {
     epoch: nextEpoch(undefined),
+    forgetful: true,
     lost: new Promise(() => undefined),
     async *read() {},
     append: async () => undefined,

@@ -50,7 +50,7 @@ const token = 'a token for tests of spans';
 async function computeWith(t: TestContext, env: NodeJS.ProcessEnv) {
   const scheduler = await startScheduler({ token, spans: spansOf(env) });
   const node = await SmallNode.start({ url: scheduler.url, token, name: 'a1' });
-  const cluster = await connect(scheduler.url, { token });
+  const cluster = await connect(scheduler.url, { token, fuse: false });
   let stopped: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
     await cluster.close();

@@ -138,8 +138,10 @@ export function sentence(instruction: Instruction): string[] {
         const { key, error, culprit } = message;
         return [`failed ${key}: ${error.code ?? error.message}${culprit === key ? '' : ` by ${culprit}`}`];
       }
-      return message.type === 'progress' ? [] : [message.type];
+      return ['progress', 'welcome', 'accepted'].includes(message.type) ? [] : [message.type];
     }
+    case 'record':
+      return [];
     case 'disconnect':
       return [`disconnect ${instruction.node}`];
     case 'stop':
