@@ -45,6 +45,7 @@ export type ActorNews = Extract<
       | 'actor-spared';
   }
 >;
+type Find = Extract<ToScheduler, { readonly type: 'find-actor' }>;
 type Found = Extract<ActorNews, { readonly type: 'actor-found' }>;
 
 export function isActorNews(message: ToClient): message is ActorNews {
@@ -74,8 +75,13 @@ export class ClientActors implements Actors {
   readonly #tools: InspectorTools;
   readonly #links: ActorLinks;
   readonly #known = new Map<ActorId, Known>();
-  readonly #spawning = new Map<string, (error: Error | undefined) => void>();
-  readonly #finding = new Map<number, (found: Found) => void>();
+  /** What was asked of the scheduler and has no answer yet. */
+  readonly #spawning = new Map<
+    string,
+    { readonly message: Spawn; readonly answer: (error: Error | undefined) => void }
+  >();
+  readonly #finding = new Map<number, { readonly message: Find; readonly answer: (found: Found) => void }>();
+  readonly #stopping = new Set<ActorId>();
   #lastRequest = 0;
 
   constructor(tools: InspectorTools, links: ActorLinks) {
@@ -154,14 +160,16 @@ export class ClientActors implements Actors {
       let ref: ActorRef<M> | undefined;
       let failed: Error | undefined;
       await until((resolve) => {
-        this.#finding.set(request, ({ actor, definition: name, error }) => {
+        const answer = ({ actor, definition: name, error }: Found): void => {
           if (error !== undefined || actor === undefined) failed = fromWireError(error);
           else if (name !== definition.name) failed = anotherActor(nameOrAddress, name, definition.name);
           else ref = this.#know(actor, definition).ref as unknown as ActorRef<M>;
           resolve();
-        });
+        };
         const wanted = address === undefined ? { name: String(nameOrAddress) } : { actor: address.actor };
-        this.#tools.tell({ type: 'find-actor', request, ...wanted });
+        const message = { type: 'find-actor', request, ...wanted } as const;
+        this.#finding.set(request, { message, answer });
+        this.#tools.tell(message);
         return () => void this.#finding.delete(request);
       }, signal);
       if (failed !== undefined) throw failed;
@@ -173,15 +181,15 @@ export class ClientActors implements Actors {
   hear(news: ActorNews): void {
     switch (news.type) {
       case 'actors-up':
-        this.#spawning.get(news.group)?.(undefined);
+        this.#spawning.get(news.group)?.answer(undefined);
         return;
       case 'actors-refused':
-        this.#spawning.get(news.group)?.(fromWireError(news.error));
+        this.#spawning.get(news.group)?.answer(fromWireError(news.error));
         return;
       case 'actor-found': {
-        const answer = this.#finding.get(news.request);
+        const asked = this.#finding.get(news.request);
         this.#finding.delete(news.request);
-        answer?.(news);
+        asked?.answer(news);
         return;
       }
       default:
@@ -189,15 +197,30 @@ export class ClientActors implements Actors {
     }
   }
 
-  /** The scheduler is found again: it is asked anew about every actor. */
+  /** A scheduler is there again, perhaps another one: what waits for its word is said once more. Asks went on
+   * meanwhile, as they do not pass through it. */
   askAgain(): void {
-    for (const actor of this.#known.keys()) {
-      const request = ++this.#lastRequest;
-      this.#finding.set(request, ({ error }) => {
-        if (error !== undefined) this.#follow({ type: 'actor-gone', actor, error });
-      });
-      this.#tools.tell({ type: 'find-actor', request, actor });
-    }
+    for (const { message } of this.#spawning.values()) this.#tools.tell(message);
+    for (const { message } of this.#finding.values()) this.#tools.tell(message);
+    for (const actor of this.#stopping) this.#tools.tell({ type: 'end-actor', actor });
+    for (const actor of this.#known.keys()) this.#recognise(actor, performance.now());
+  }
+
+  /** Asks what has become of an actor. A new scheduler knows only those whose nodes have come back to it, so
+   * it is believed after a while. */
+  #recognise(actor: ActorId, sinceMs: number): void {
+    const request = ++this.#lastRequest;
+    const message = { type: 'find-actor', request, actor } as const;
+    const answer = ({ error }: Found): void => {
+      if (error === undefined || !this.#known.has(actor)) return;
+      if (performance.now() - sinceMs > clientLimits.actorReturnMs) {
+        this.#follow({ type: 'actor-gone', actor, error });
+      } else {
+        setTimeout(() => this.#recognise(actor, sinceMs), clientLimits.actorReturnPauseMs).unref();
+      }
+    };
+    this.#finding.set(request, { message, answer });
+    this.#tools.tell(message);
   }
 
   /** The cluster is gone for this client. */
@@ -235,10 +258,11 @@ export class ClientActors implements Actors {
     const { group } = message;
     let failed: Error | undefined;
     return until((resolve) => {
-      this.#spawning.set(group, (error) => {
+      const answer = (error: Error | undefined): void => {
         failed = error;
         resolve();
-      });
+      };
+      this.#spawning.set(group, { message, answer });
       this.#tools.tell(message);
       return () => void this.#spawning.delete(group);
     }, signal).then(() => {
@@ -287,11 +311,15 @@ export class ClientActors implements Actors {
         };
         if (this.#known.has(actor)) {
           listeners.add(ended);
+          this.#stopping.add(actor);
           this.#tools.tell({ type: 'end-actor', actor });
         } else {
           resolve();
         }
-        return () => void listeners.delete(ended);
+        return () => {
+          listeners.delete(ended);
+          this.#stopping.delete(actor);
+        };
       }, signal),
     );
   }

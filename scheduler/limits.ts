@@ -163,6 +163,10 @@ export const clientLimits = {
   /** Messages that may wait for an actor, unless told: several windows of callers. */
   mailbox: 10_000,
   actorShutdownMs: 15_000,
+  /** After a scheduler was lost, an actor that the new one does not know may be on a node that is still on
+   * its way: it is asked about again and again for so long. */
+  actorReturnMs: 20_000,
+  actorReturnPauseMs: 500,
   /** An idempotent message that has ended so many incarnations is taken for their killer. */
   poisonAfter: 3,
   /** How often an actor is restarted before it is given up. */
