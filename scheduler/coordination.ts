@@ -4,7 +4,7 @@
  *
  * Whoever waits is served in the order of asking. A wait that is aborted, or late, has had no effect when it
  * rejects; if it was met before that could be told, it resolves instead. What a client holds is given back
- * when it closes, or five seconds after it was lost; what no client uses any longer is forgotten, with its
+ * when it closes, or some seconds after it was lost; what no client uses any longer is forgotten, with its
  * contents. Values are whatever a structured clone can hold, up to 256 KiB; larger ones are passed as
  * futures, whose results are kept as long as they wait here.
  */

@@ -95,6 +95,7 @@ class LmdbJournal implements Journal {
   readonly #database: Database;
   readonly #commits = new GroupCommit((records) => this.#commit(records));
   #head: Head;
+  #closed: Promise<void> | undefined;
   #settleLost!: (error: AsperitasError) => void;
 
   constructor(folder: string, database: Database, begun: { readonly epoch: number; readonly head: Head }) {
@@ -138,7 +139,11 @@ class LmdbJournal implements Journal {
     });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     const message = `the journal in ${this.#folder} was closed`;
     await this.#commits.close(new AsperitasError('journal-failed', message, { folder: this.#folder }));
     await this.#database.close();

@@ -35,6 +35,7 @@ class RedisJournal implements Journal {
   readonly #keys: ClusterKeys;
   readonly #commits = new GroupCommit((records) => this.#commit(records));
   #generation: number;
+  #closed: Promise<void> | undefined;
   #blocks: number;
   /** Number of the last write in this epoch. */
   #writes = 0;
@@ -83,7 +84,11 @@ class RedisJournal implements Journal {
     });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     await this.#commits.close(new AsperitasError('journal-failed', 'the journal was closed'));
     await this.#lease.release();
     this.#link.close();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LocalCluster } from '../../nodes/index.ts';
-import { failInside, fib, inc, leave, waitForEver } from '../support/nested-tasks.ts';
+import { countUp, failInside, fib, inc, leave, receive, say, waitForEver } from '../support/nested-tasks.ts';
 import { eventually } from '../support/small-cluster.ts';
 
 const modules = [new URL('../support/nested-tasks.js', import.meta.url).href];
@@ -24,6 +24,20 @@ test('tasks that submit tasks end on a node with one thread, and leave nothing b
 
   await t.test('what a body leaves behind is released with its run', async () => {
     assert.match(await cluster.compute(leave(5), { timeoutMs: 60_000 }), /^nested\.inc-/);
+    await eventually(isEmpty, 'nothing is left');
+  });
+
+  await t.test('tasks that wait for one another get on, though there is one thread', async () => {
+    const received = cluster.submit(receive());
+    await eventually(async () => (await cluster.queue('nested').size()) === 0, 'the queue is there');
+    assert.deepEqual(await cluster.compute([received, say(7)], { timeoutMs: 60_000 }), [7, undefined]);
+    const turns = Array.from({ length: 12 }, (_, turn) => countUp(turn));
+    // In use here as well, or it would be forgotten between the tasks.
+    const total = cluster.variable<number>('total');
+    await total.set(0);
+    await cluster.compute(turns, { timeoutMs: 60_000 });
+    assert.equal(await total.get(), 12);
+    received.release();
     await eventually(isEmpty, 'nothing is left');
   });
 

@@ -42,3 +42,23 @@ export const failInside = task('nested.fail-inside', async (context) => {
   const cluster = await context.cluster();
   return cluster.compute(fail());
 });
+
+/** Waits for what another task says. */
+export const receive = task('nested.receive', async (context) => {
+  const cluster = await context.cluster();
+  return cluster.queue<number>('nested').get();
+});
+export const say = task('nested.say', async (context, value: number) => {
+  const cluster = await context.cluster();
+  await cluster.queue<number>('nested').put(value);
+});
+
+/** Adds one to a variable that others change too. */
+export const countUp = task('nested.count-up', async (context, _turn: number) => {
+  const cluster = await context.cluster();
+  const total = cluster.variable<number>('total');
+  await cluster.lock('total').run(async () => {
+    const count = (await total.tryGet())?.value ?? 0;
+    await total.set(count + 1);
+  });
+});

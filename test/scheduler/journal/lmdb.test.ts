@@ -41,7 +41,8 @@ test('records are found again in order, the epoch grows', async () => {
   await second.close();
   const third = await openJournal(`lmdb:${folder}`);
   assert.deepEqual(await contentsOf(third), ['a', '', 'b', 'c']);
-  await third.close();
+  await Promise.all([third.close(), third.close()]);
+  await assert.rejects(third.append([record('d')]), { code: 'journal-failed' });
 });
 
 test('a rewrite takes the place of all that was before it, appends made meanwhile follow it', async () => {
