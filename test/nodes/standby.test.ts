@@ -36,7 +36,7 @@ function start(...words: string[]): RunningCli {
 }
 
 function startScheduler(port: number, name: string): RunningCli {
-  const journal = `${server!.url}?leaseMs=1500`;
+  const journal = `${server!.url}?leaseMs=2500`;
   return start('scheduler', '--port', String(port), '--journal', journal, '--cluster-name', name);
 }
 

@@ -16,7 +16,7 @@ after(() => server?.remove());
 
 let names = 0;
 const newName = (): string => `lease-${++names}`;
-const shortLease = (): string => `${server!.url}?leaseMs=1000`;
+const shortLease = (): string => `${server!.url}?leaseMs=2000`;
 
 test('a standby waits, says for whom, and takes over when the leader leaves', real, async () => {
   const name = newName();
@@ -34,7 +34,7 @@ test('a standby waits, says for whom, and takes over when the leader leaves', re
     new RegExp(`standing by: cluster ${name} is led by ws://10.0.0.1:7010, process ${process.pid}`),
   );
   // Longer than the lease: it is renewed.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   assert.equal(taken, false);
   await leader.append([record('second')]);
   await leader.close();
