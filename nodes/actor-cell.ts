@@ -44,7 +44,12 @@ export class ActorCell {
   readonly #paused: Promise<void>;
   #onPaused: () => void = () => undefined;
 
-  constructor(about: { readonly spec: ActorSpec; readonly incarnation: number; readonly ears: CellEars }) {
+  constructor(about: {
+    readonly spec: ActorSpec;
+    readonly incarnation: number;
+    readonly ears: CellEars;
+    readonly env: Readonly<Record<string, string>>;
+  }) {
     this.spec = about.spec;
     this.incarnation = about.incarnation;
     this.#ears = about.ears;
@@ -54,7 +59,9 @@ export class ActorCell {
     this.#mailbox = new Mailbox(about.spec.mailbox, limits.mailboxBytes);
     const receive = (message: FromPlace): void => this.#receive(message);
     const label = about.spec.name ?? about.spec.definition;
-    this.#place = about.spec.isolate === 'process' ? openProcess(receive) : openThread(label, receive);
+    const { env, spec } = about;
+    this.#place =
+      spec.isolate === 'process' ? openProcess(env, receive) : openThread({ label, env }, receive);
     void this.#place.ended.then((why) => this.#onEnded(why));
   }
 

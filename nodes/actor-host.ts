@@ -13,6 +13,7 @@ import type { ActorOrder, FromNode } from '../scheduler/protocol.ts';
 import { ActorCell, type CellEars } from './actor-cell.ts';
 import { limits } from './limits.ts';
 import type { ThreadOptions } from './run-request.ts';
+import { threadEnvironment } from './thread-environment.ts';
 
 /** Where the answers of one line go. */
 export interface LineMouth {
@@ -151,14 +152,14 @@ export class ActorHost {
         if (resident.phase !== 'beginning') this.#end(resident, { normal: false, error });
       },
     };
-    const cell = new ActorCell({ spec, incarnation, ears });
+    const cell = new ActorCell({ spec, incarnation, ears, env: threadEnvironment(this.#options.env) });
     const resident: Resident = { cell, order, phase: 'beginning' };
     this.#residents.set(spec.actor, resident);
     this.#count();
     try {
-      const { modules, node, site, data, devices } = this.#options;
+      const { modules, digests, node, site, data, devices } = this.#options;
       const device = devices.find((name) => (spec.needs[name] ?? 0) > 0);
-      await cell.begin({ modules, node, site, data, device, snapshot });
+      await cell.begin({ modules, digests, node, site, data, device, snapshot });
       if (resident.phase !== 'beginning') return;
       resident.phase = 'living';
       this.#report?.({ type: 'actor-started', actor: spec.actor, incarnation });

@@ -23,16 +23,22 @@ export interface ActorPlace {
   kill(): void;
 }
 
+/** Of the node's, what the actor may see. */
+type Environment = Readonly<Record<string, string>>;
 type Receive = (message: FromPlace) => void;
 
 /** A thread for an actor of its own. */
-export function openThread(label: string, receive: Receive): ActorPlace {
+export function openThread(
+  { label, env }: { readonly label: string; readonly env: Environment },
+  receive: Receive,
+): ActorPlace {
   const { port1, port2 } = new MessageChannel();
   const workerData: ActorThreadData = { port: port2 };
   const worker = new Worker(new URL('./actor-thread.js', import.meta.url), {
     workerData,
     transferList: [port2],
     name: label.slice(0, 60),
+    env,
     resourceLimits: {
       maxOldGenerationSizeMb: machineLimits.threadHeapBytes / 2 ** 20,
       maxYoungGenerationSizeMb: machineLimits.youngHeapBytes / 2 ** 20,
@@ -76,11 +82,12 @@ class ProcessPlace implements ActorPlace {
   readonly #calls = new Map<number, (reply: Extract<FromProcess, { readonly call: number }>) => void>();
   #lastCall = 0;
 
-  constructor(receive: Receive) {
+  constructor(env: Environment, receive: Receive) {
     const file = fileURLToPath(new URL('./actor-process.js', import.meta.url));
     // What it prints is the node's; the channel keeps typed arrays and errors as they are.
     this.#child = fork(file, [], {
       serialization: 'advanced',
+      env,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (raw) => {
@@ -135,8 +142,8 @@ class ProcessPlace implements ActorPlace {
   }
 }
 
-export function openProcess(receive: Receive): ActorPlace {
-  return new ProcessPlace(receive);
+export function openProcess(env: Environment, receive: Receive): ActorPlace {
+  return new ProcessPlace(env, receive);
 }
 
 /** A signal for one of the calls about an actor's life. */

@@ -23,7 +23,7 @@ export function serveActor(tools: TurnsTools): ActorService {
     methods: {
       begin: (setup) =>
         reply(async () => {
-          await loadModules(setup.modules);
+          await loadModules(setup);
           turns = await ActorTurns.begin(setup, actorBody(setup.definition), tools);
         }),
       pause: () => reply(() => begun().pause()),

@@ -12,6 +12,7 @@ import {
   type Log,
   nodeId,
   siteName,
+  type Transport,
   taskKey,
   type WireMessage,
   webSocketTransport,
@@ -21,6 +22,7 @@ import { serveCaller } from './actor-door.ts';
 import { ActorHost } from './actor-host.ts';
 import { Fetcher } from './fetcher.ts';
 import { limits } from './limits.ts';
+import { versionsOf } from './module-digest.ts';
 import type { NodeFigures } from './node-pages.ts';
 import { Runner } from './runner.ts';
 import { Store } from './store.ts';
@@ -49,6 +51,10 @@ export interface NodeOptions {
   readonly insecure?: boolean | undefined;
   /** The host under which others reach it, where that is not `host`. */
   readonly advertise: string | undefined;
+  /** How it listens and dials: unencrypted unless told. */
+  readonly transport?: Transport;
+  /** Variables of the environment that tasks need beside the usual ones. */
+  readonly env?: readonly string[];
   /** Told of what an operator would want to know. */
   readonly log: Log;
 }
@@ -105,7 +111,8 @@ export class NodeAgent {
    * @throws AsperitasError what the scheduler has against it, such as `name-taken`; `unreachable`,
    *   `wrong-token`, `cannot-listen`, `insecure-bind`, `weak-token`, `module-not-loaded` */
   static async start(options: NodeOptions): Promise<NodeAgent> {
-    const { token, name, memoryBytes } = options;
+    const { token, name, memoryBytes, transport = webSocketTransport } = options;
+    const versions = await versionsOf(options.modules);
     let agent: NodeAgent | undefined;
     const store = Store.open({
       memoryBytes,
@@ -117,12 +124,12 @@ export class NodeAgent {
         if (agent !== undefined) agent.#worker.onPressure(pressed);
       },
     });
-    const fetcher = new Fetcher({ token, node: name });
-    const runner = await Runner.start({ ...options, node: name });
+    const fetcher = new Fetcher({ token, node: name, transport });
+    const runner = await Runner.start({ ...options, node: name, digests: versions.byUrl });
     const onCount = (living: number): void => {
       if (agent !== undefined) agent.#worker.onActors(living);
     };
-    const actors = new ActorHost({ ...options, node: name, onCount });
+    const actors = new ActorHost({ ...options, node: name, digests: versions.byUrl, onCount });
     try {
       const served: Served = { served: 0, servedBytes: 0 };
       const onServed = (_key: string, bytes: number): void => {
@@ -134,7 +141,8 @@ export class NodeAgent {
         else serveData(connection, store, { onServed });
       });
       const parts = { store, runner, fetcher, actors, listener, served };
-      agent = new NodeAgent(options, infoOf(options, listener.url), parts);
+      const info = { ...infoOf(options, listener.url), modules: versions.byName };
+      agent = new NodeAgent(options, info, parts);
       void agent.#keepConnected(await agent.#join());
       return agent;
     } catch (error) {
@@ -175,12 +183,10 @@ export class NodeAgent {
   /** Dials, and resolves when the scheduler has welcomed this node; `over` then resolves when the connection
    * has ended. */
   async #join(): Promise<{ readonly over: Promise<void> }> {
-    const { scheduler, token } = this.#options;
+    const { scheduler, token, transport = webSocketTransport } = this.#options;
     const { signal } = this.#stop;
     const hello = this.info as unknown as WireMessage;
-    const connection = await dialAny(scheduler, (url) =>
-      webSocketTransport.dial(url, { token, hello, signal }),
-    );
+    const connection = await dialAny(scheduler, (url) => transport.dial(url, { token, hello, signal }));
     this.#connection = connection;
     let over!: Promise<void>;
     const welcomed = new Promise<boolean>((resolve) => {
@@ -248,8 +254,8 @@ function listenForData(
   options: NodeOptions,
   onConnection: (connection: Connection) => void,
 ): Promise<Listener> {
-  const { token, name, host, port, insecure } = options;
-  return webSocketTransport.listen({
+  const { token, name, host, port, insecure, transport = webSocketTransport } = options;
+  return transport.listen({
     token,
     insecure,
     hello: { role: 'node', node: name },
@@ -277,6 +283,6 @@ function infoOf(options: NodeOptions, url: string): NodeInfo {
 
 function advertised(url: string, host: string | undefined): string {
   if (host === undefined) return url;
-  const { port } = new URL(url);
-  return `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { protocol, port } = new URL(url);
+  return `${protocol}//${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -25,6 +25,8 @@ const commands: Readonly<Record<string, string>> = {
   cancel: './commands/cancel.js',
   report: './commands/report.js',
   token: './commands/token.js',
+  certificates: './commands/certificates.js',
+  audit: './commands/audit.js',
 };
 
 const exitStatus = { failed: 1, usage: 2, interrupted: 130 } as const;

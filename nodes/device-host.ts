@@ -21,6 +21,7 @@ import {
   toThreadCall,
 } from './run-request.ts';
 import { ThreadCalls } from './thread-calls.ts';
+import { threadEnvironment } from './thread-environment.ts';
 
 export interface DeviceHostOptions extends ThreadOptions {
   /** The resource's name, as in a task's `needs`. */
@@ -107,11 +108,13 @@ export class DeviceHost implements TaskRunner {
 
   #start(): DeviceThread {
     this.#checkCrashes();
-    const { modules, node, site, data, scheduler, token } = this.#options;
+    const { modules, digests, node, site, data, scheduler, token } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const setup = { memory: this.#lanes.memory, modules, node, site, data, scheduler, token };
+    const memory = this.#lanes.memory;
+    const setup = { memory, modules, digests, node, site, data, scheduler, token };
     const workerData: DeviceThreadData = { setup, port: port2 };
-    const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device });
+    const env = threadEnvironment(this.#options.env);
+    const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device, env });
     const thread = { worker, calls: new ThreadCalls<DeviceMethods>(worker, port1) };
     worker.once('exit', () => {
       // Absent or another one: this thread was ended on purpose.

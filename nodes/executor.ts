@@ -20,6 +20,7 @@ import {
   toThreadCall,
 } from './run-request.ts';
 import { toSharedParts } from './shared-frames.ts';
+import { threadEnvironment } from './thread-environment.ts';
 
 export interface ExecutorOptions extends ThreadOptions {
   readonly threads: number;
@@ -51,7 +52,7 @@ export class Executor implements TaskRunner {
   readonly #paused = new Map<number, number>();
 
   private constructor(options: ExecutorOptions) {
-    const { threads, modules, node, site, data, scheduler, token, heapBytes, graceMs } = options;
+    const { threads, modules, digests, node, site, data, scheduler, token, heapBytes, graceMs } = options;
     this.threads = threads;
     this.#lanes = new RunLanes(
       { lanes: threads, spareLanes: machineLimits.pausedRuns, graceMs },
@@ -61,7 +62,8 @@ export class Executor implements TaskRunner {
         );
       },
     );
-    const setup: ThreadSetup = { memory: this.#lanes.memory, modules, node, site, data, scheduler, token };
+    const { memory } = this.#lanes;
+    const setup: ThreadSetup = { memory, modules, digests, node, site, data, scheduler, token };
     const oneHeapBytes = heapBytes === undefined ? machineLimits.threadHeapBytes : heapBytes / threads;
     this.#pool = new Piscina({
       filename: threadFile,
@@ -76,6 +78,7 @@ export class Executor implements TaskRunner {
       // An idle thread goes on with its event loop, so that it can collect what the last run left.
       atomics: 'disabled',
       workerData: setup,
+      env: threadEnvironment(options.env),
       resourceLimits: {
         maxOldGenerationSizeMb: Math.ceil(oneHeapBytes / 2 ** 20),
         maxYoungGenerationSizeMb: machineLimits.youngHeapBytes / 2 ** 20,

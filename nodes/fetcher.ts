@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import {
   AsperitasError,
+  type Connection,
   DataLink,
   type DatumParts,
   type DialOptions,
@@ -13,9 +14,11 @@ import {
   isAsperitasError,
   type PartialDatum,
   receivedBytes,
+  type SiteName,
   type Transport,
   webSocketTransport,
 } from '../runtime/index.ts';
+import { checkSite } from '../scheduler/index.ts';
 import type { Replica } from '../scheduler/protocol.ts';
 import { machineLimits } from './machine-limits.ts';
 import { allocateShared } from './shared-frames.ts';
@@ -76,7 +79,7 @@ export class Fetcher {
     const partial = emptyPartial();
     for (let received = 0; ; ) {
       try {
-        return await this.#fetchOnce(key, replica.url, { signal, partial });
+        return await this.#fetchOnce(key, replica, { signal, partial });
       } catch (error) {
         // Cut off on the way: as long as each line brings some of it, another one is worth dialling.
         const more = receivedBytes(partial) - received;
@@ -90,10 +93,10 @@ export class Fetcher {
 
   async #fetchOnce(
     key: string,
-    url: string,
+    replica: Replica,
     { signal, partial }: { readonly signal: AbortSignal | undefined; readonly partial: PartialDatum },
   ): Promise<DatumParts> {
-    const peer = this.#peers.get(url) ?? this.#dial(url);
+    const peer = this.#peers.get(replica.url) ?? this.#dial(replica);
     peer.users++;
     clearTimeout(peer.idle);
     try {
@@ -125,7 +128,7 @@ export class Fetcher {
     await Promise.all(peers.map((peer) => peer.link.then((link) => link.closed).catch(() => undefined)));
   }
 
-  #dial(url: string): Peer {
+  #dial({ url, site }: Replica): Peer {
     const { token, node, transport = webSocketTransport, dialMs } = this.#options;
     const stop = new AbortController();
     const options: DialOptions = {
@@ -135,6 +138,7 @@ export class Fetcher {
       ...(dialMs === undefined ? {} : { timeoutMs: dialMs }),
     };
     const link = transport.dial(url, options).then((connection) => {
+      checkHolder(connection, site);
       return new DataLink(connection, {
         allocate: allocateShared,
         silenceMs: machineLimits.fetchSilenceMs,
@@ -166,6 +170,17 @@ export class Fetcher {
       (link) => link.close(),
       () => undefined,
     );
+  }
+}
+
+/** Data of a site come from nodes of it, where certificates tell.
+ * @throws AsperitasError `wrong-site` */
+function checkHolder(connection: Connection, site: SiteName): void {
+  try {
+    checkSite(connection.peer, site, `the node at ${connection.peer?.address}`);
+  } catch (error) {
+    connection.close('of another site');
+    throw error;
   }
 }
 

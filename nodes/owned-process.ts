@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { AsperitasError } from '../runtime/index.ts';
 import { loadingVariable, tokenVariable } from './config.ts';
 import { limits } from './limits.ts';
+import { tlsVariables } from './tls-options.ts';
 
 /** What a daemon tells the process that owns it, over the IPC channel, when it can be used. */
 interface ReadyMessage {
@@ -65,6 +66,12 @@ function refuseWhileLoading(): void {
   throw new AsperitasError('usage', message, { url });
 }
 
+/** A cluster on one machine needs no certificates, though its owner may have some for another. */
+function ownedEnvironment(token: string): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !tlsVariables.includes(name));
+  return { ...Object.fromEntries(others), [tokenVariable]: token };
+}
+
 /** Starts `asperitas ...words` and waits until it says that it is ready.
  * @throws AsperitasError `usage` in a module of tasks; `cannot-start` with the last line that it printed;
  * `aborted` */
@@ -77,7 +84,7 @@ export async function startOwned(
   const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
   const child = spawn(process.execPath, [cli, ...words], {
     // The token goes by the environment: arguments can be read by every user of the machine.
-    env: { ...process.env, [tokenVariable]: token },
+    env: ownedEnvironment(token),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Ctrl-C in the terminal reaches this process, which then ends its children in order.
     detached: true,

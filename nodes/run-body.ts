@@ -21,6 +21,7 @@ import { loadingVariable } from './config.ts';
 import { GarbageMeter } from './garbage.ts';
 import { Lane } from './lane-memory.ts';
 import { machineLimits } from './machine-limits.ts';
+import { checkVersion } from './module-digest.ts';
 import { RunClient, type RunClientOptions } from './run-client.ts';
 import {
   fromThreadCall,
@@ -97,8 +98,12 @@ class Cancellation {
 
 let loading: Promise<void> | undefined;
 
-export async function loadModules(modules: readonly string[]): Promise<void> {
+export async function loadModules({
+  modules,
+  digests = {},
+}: Pick<ThreadSetup, 'modules' | 'digests'>): Promise<void> {
   for (const url of modules) {
+    await checkVersion(url, digests[url]);
     // A thread's environment is its own: this is no mark on the node's process.
     process.env[loadingVariable] = url;
     try {
@@ -211,7 +216,7 @@ export async function serveCall(
   const lane = new Lane(setup.memory, call.lane);
   const startMs = Date.now();
   try {
-    await (loading ??= loadModules(setup.modules));
+    await (loading ??= loadModules(setup));
   } catch (error) {
     const failed = { ok: false, ...failureOf(error), startMs, endMs: Date.now() } as const;
     return toThreadReply([

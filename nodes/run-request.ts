@@ -67,6 +67,10 @@ export interface TaskRunner {
 export interface ThreadOptions {
   /** URLs of the modules that declare tasks; imported by every thread. */
   readonly modules: readonly string[];
+  /** Their digests by URL, as the node has announced them: what has changed since is not loaded. */
+  readonly digests?: Readonly<Record<string, string>> | undefined;
+  /** Variables of the environment that threads get beside the usual ones. */
+  readonly env?: readonly string[] | undefined;
   readonly node: string;
   readonly site: string;
   /** The folder whose files tasks may read. */

@@ -35,6 +35,8 @@ export interface ConnectOptions extends WaitOptions {
   readonly token: string;
   /** As whom to act: the role that the token is for, or with the secret, which allows all, an admin. */
   readonly role?: ClientRole;
+  /** Digests of the modules that the nodes must have, by name: `module-mismatch` where they have others. */
+  readonly modules?: Readonly<Record<string, string>>;
   readonly transport?: Transport;
   /** How long a scheduler that is gone is looked for before everything rejects with `scheduler-lost`; two
    * minutes unless told, 0: not at all. */
@@ -83,9 +85,14 @@ export class ClientConnection {
   private constructor(url: string, options: ConnectOptions) {
     this.#url = url;
     this.#options = options;
-    const { token, role } = options;
+    const { token, role, modules } = options;
     const client = clientId(randomUUID());
-    this.#hello = { role: role ?? roleOf(token) ?? 'admin', client, secret: randomUUID() };
+    this.#hello = {
+      role: role ?? roleOf(token) ?? 'admin',
+      client,
+      secret: randomUUID(),
+      ...(modules === undefined ? {} : { modules }),
+    };
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });

@@ -2,6 +2,7 @@
 
 export { type ActorAddress, type ActorChange, ActorRef } from './actor-ref.ts';
 export { answerOf } from './actor-task.ts';
+export { type AuditChain, verifyAudit } from './audit-log.ts';
 export { type ConnectOptions, connect } from './client.ts';
 export type { Actors } from './client-actors.ts';
 export type { Inspector, TaskReport } from './client-inspect.ts';
@@ -36,6 +37,7 @@ export type { Hints, NodeStatus, RunTrace } from './protocol.ts';
 export { bindReferences } from './references.ts';
 export { type RunningScheduler, type SchedulerOptions, startScheduler } from './scheduler.ts';
 export type { FunctionView, LinkView, NodeView, Overview } from './seeing-messages.ts';
+export { checkSite, siteUri } from './site-proof.ts';
 export type { SpanOptions } from './span-export.ts';
 export {
   child,

@@ -71,6 +71,11 @@ export const tokenRoles: Readonly<Record<ClientRole | 'node', readonly [string, 
   node: ['node', 'data', 'caller'],
 };
 
+/** Whether a message has power over the work of others. */
+export function isAdministration(type: ToScheduler['type']): boolean {
+  return needed[type] === 'administer';
+}
+
 export function isClientRole(role: unknown): role is ClientRole {
   return (clientRoles as readonly unknown[]).includes(role);
 }

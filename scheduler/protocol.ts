@@ -111,12 +111,16 @@ export const nodeInfo = object({
   data: maybe(text),
   /** It says what it holds and runs before all else (recovery-messages.ts). */
   announces: maybe(flag),
+  /** Digests of its modules of tasks, by name. */
+  modules: maybe(dictionary(text)),
 });
 export type NodeInfo = Infer<typeof nodeInfo>;
 export const clientInfo = object({
   role: oneOf('client', 'observer', 'admin'),
   client: clientId,
   secret: maybe(text),
+  /** Digests of the modules that it expects the nodes to have, by name. */
+  modules: maybe(dictionary(text)),
 });
 
 /** Why a holder did not deliver: it says that it does not hold the datum, or it could not be talked to. */

@@ -63,6 +63,11 @@ export class SchedulerLog {
     this.#log({ level: 'warn', event: 'node-lost', text, fields: { node, reason } });
   }
 
+  auditFailed(why: string): void {
+    const text = `the audit log can't be written: ${why}`;
+    this.#log({ level: 'error', event: 'audit-failed', text });
+  }
+
   /** Called by a timer: late calls tell of turns that took too long. */
   ticked(): void {
     const nowMs = performance.now();

@@ -19,6 +19,7 @@ import {
 } from '../runtime/index.ts';
 import { checkName, checkSameRole, checkSecret, digestOf } from './admission.ts';
 import { defectReport } from './defect-report.ts';
+import { Guard } from './guard.ts';
 import { check } from './invariants.ts';
 import type { Journal } from './journal/journal.ts';
 import { forgetfulJournal } from './journal/memory.ts';
@@ -52,6 +53,8 @@ export interface SchedulerOptions {
   /** Where what clients intend is kept for the next scheduler, which loses nothing then; it is closed in the
    * end. Without one, clients must ask again. */
   readonly journal?: Journal;
+  /** Where it is written down who submitted what and what was refused; nowhere unless told. */
+  readonly auditFile?: string | undefined;
   /** Verifies the whole state after every turn and stops at the first flaw; takes time with its size. */
   readonly check?: boolean;
   readonly transport?: Transport;
@@ -79,7 +82,7 @@ export interface RunningScheduler {
 }
 
 /** One kind of peer: how what it says becomes events. */
-interface Role<Id extends string, M> {
+interface Role<Id extends string, M extends FromNode | ToScheduler> {
   readonly peers: Map<Id, Connection>;
   /** Throws for what is no message, and for what this peer may not say. */
   readonly parse: (raw: unknown, connection: Connection) => M;
@@ -95,12 +98,6 @@ function clock(): Millis {
 
 function lineOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Tells a peer why before its connection closes, so that it does not come again with the same. */
-function refuse(connection: Connection, error: unknown): void {
-  connection.send({ type: 'refused', error: toWireError(error) });
-  connection.close(lineOf(error));
 }
 
 class Shell implements RunningScheduler {
@@ -126,6 +123,7 @@ class Shell implements RunningScheduler {
   readonly #log: SchedulerLog;
   readonly #journal: Journal;
   readonly #recorder: Recorder;
+  readonly #guard: Guard;
   #listener: Listener | undefined;
   #pages: SchedulerPages | undefined;
   readonly #spans: SpanExporter | undefined;
@@ -148,6 +146,7 @@ class Shell implements RunningScheduler {
     this.#log = new SchedulerLog(options.log);
     const { spans, log } = options;
     this.#spans = spans === undefined ? undefined : new SpanExporter(spans, log);
+    this.#guard = new Guard(options.auditFile, this.#state, this.#log);
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -179,9 +178,11 @@ class Shell implements RunningScheduler {
       insecure,
       hello: { role: 'scheduler' },
       onConnection: (connection) => this.#welcome(connection),
+      onRefused: (address, why) => this.#guard.turnedAway(address, why),
     });
     if (httpPort !== undefined) await this.#openPages(httpPort);
     this.#log.started(this.url);
+    this.#guard.started(this.url);
     this.#ticker = setInterval(() => {
       this.#log.ticked();
       this.#spans?.look(this.#state);
@@ -213,6 +214,7 @@ class Shell implements RunningScheduler {
     const { resolve, reject } = this.#settle;
     const settle = async (): Promise<void> => {
       await this.#recorder.close().catch(() => undefined);
+      this.#guard.close();
       if (error === undefined) resolve();
       else reject(error);
     };
@@ -241,12 +243,14 @@ class Shell implements RunningScheduler {
       if (hello.role === 'node') {
         const info = nodeInfo.parse(hello, 'hello');
         checkName(info, this.#state.nodes.get(info.node));
+        this.#guard.admitNode(info, connection);
         this.#join(this.#nodes, connection, { id: info.node, event: { type: 'node-joined', info } });
       } else if (isClientRole(hello.role)) {
-        const { client, role, secret } = clientInfo.parse(hello, 'hello');
+        const { client, role, secret, modules } = clientInfo.parse(hello, 'hello');
         const digest = digestOf(secret);
         checkSameRole(client, role, this.#clients.peers.get(client));
         checkSecret(client, digest, this.#state.clients.get(client)?.secret);
+        this.#guard.admitClient(client, modules, connection);
         const event = { type: 'client-joined', client, secret: digest } as const;
         this.#join(this.#clients, connection, { id: client, event });
       } else {
@@ -254,14 +258,13 @@ class Shell implements RunningScheduler {
         throw new AsperitasError('invalid-message', message, { path: 'hello.role' });
       }
     } catch (error) {
-      this.#log.refused(error, connection.hello);
-      refuse(connection, error);
+      this.#guard.refuse(connection, error);
     }
   }
 
   /** Takes a peer in. Its name stands for this connection from now on: what a former one still says is about
    * a life that has ended. */
-  #join<Id extends string, M>(
+  #join<Id extends string, M extends FromNode | ToScheduler>(
     role: Role<Id, M>,
     connection: Connection,
     { id, event }: { readonly id: Id; readonly event: SchedulerEvent },
@@ -278,7 +281,7 @@ class Shell implements RunningScheduler {
     });
   }
 
-  #receive<Id extends string, M>(
+  #receive<Id extends string, M extends FromNode | ToScheduler>(
     role: Role<Id, M>,
     from: { readonly id: Id; readonly connection: Connection; readonly raw: WireMessage },
   ): void {
@@ -288,15 +291,15 @@ class Shell implements RunningScheduler {
       message = role.parse(from.raw, from.connection);
     } catch (error) {
       // A peer that breaks the protocol can't be followed any further; nobody else is concerned.
-      this.#log.refused(error, from.connection.hello);
-      refuse(from.connection, error);
+      this.#guard.refuse(from.connection, error);
       this.#part(role, { ...from, reason: lineOf(error), broken: false });
       return;
     }
+    this.#guard.heard(from.id, from.connection, message);
     this.#feed(role.said(from.id, message));
   }
 
-  #part<Id extends string, M>(
+  #part<Id extends string, M extends FromNode | ToScheduler>(
     role: Role<Id, M>,
     from: {
       readonly id: Id;
@@ -307,6 +310,7 @@ class Shell implements RunningScheduler {
   ): void {
     if (role.peers.get(from.id) !== from.connection) return;
     role.peers.delete(from.id);
+    this.#guard.left(from.id, from.connection, from.reason);
     from.connection.close(from.reason);
     const event = role.lost(from.id, from);
     if (!this.#ending) this.#log.happened(event);
@@ -353,6 +357,7 @@ class Shell implements RunningScheduler {
         // The core has given it up already: there is nothing to tell it.
         const connection = this.#nodes.peers.get(instruction.node);
         this.#nodes.peers.delete(instruction.node);
+        if (connection !== undefined) this.#guard.left(instruction.node, connection, instruction.reason);
         this.#log.nodeLost(instruction.node, instruction.reason);
         connection?.close(instruction.reason);
         return;

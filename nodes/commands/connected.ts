@@ -5,6 +5,7 @@
 import { AsperitasError, type CommandContext, type CommandOption } from '../../runtime/index.ts';
 import { type Cluster, connect } from '../../scheduler/index.ts';
 import { defaultPort, readToken } from '../config.ts';
+import { securedTransport } from '../tls-options.ts';
 import { textOf } from './option-values.ts';
 
 export const defaultScheduler = `ws://127.0.0.1:${defaultPort}`;
@@ -23,12 +24,13 @@ export const connectionOptions: Readonly<Record<string, CommandOption>> = {
 
 /** Runs `body` with a client of the scheduler that the options name. */
 export async function withCluster<R>(
-  { options, signal }: CommandContext,
+  { options, signal, stderr }: CommandContext,
   body: (cluster: Cluster) => Promise<R>,
 ): Promise<R> {
   const url = textOf(options, 'scheduler') ?? defaultScheduler;
   const token = await readToken(textOf(options, 'token-file'));
-  const cluster = await connect(url, { token, signal, timeoutMs: connectMs });
+  const { transport } = await securedTransport(options, (line) => stderr.write(`asperitas: ${line}\n`));
+  const cluster = await connect(url, { token, signal, timeoutMs: connectMs, transport });
   try {
     return await body(cluster);
   } finally {

@@ -15,8 +15,10 @@ import {
 import { NodeAgent, type NodeOptions } from '../agent.ts';
 import { forgetToken, parseBytes, readToken } from '../config.ts';
 import { limits } from '../limits.ts';
+import { ownModules } from '../module-digest.ts';
 import { serveNodePages } from '../node-pages.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
+import { securedTransport, tlsOptions } from '../tls-options.ts';
 import { httpPortOf, logOf, observedOptions } from './observed.ts';
 import {
   insecureOption,
@@ -27,9 +29,6 @@ import {
   textsOf,
   wholeOf,
 } from './option-values.ts';
-
-/** Modules that declare the tasks of asperitas itself, found by name at run time. */
-const ownModules = [new URL('../../actors/index.js', import.meta.url).href];
 
 /** Of the memory that is free when the node starts, what it may fill unless told otherwise. */
 const memoryShare = 0.6;
@@ -83,6 +82,8 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     host: textOf(options, 'host'),
     port: portOf(options),
     insecure: options['insecure-no-tls'] === true,
+    transport: (await securedTransport(options, (line) => stderr.write(`${name}: ${line}\n`))).transport,
+    env: textsOf(options, 'env'),
     advertise: textOf(options, 'advertise'),
     log: (event) => {
       stderr.write(`${name}: ${event.text}\n`);
@@ -144,7 +145,14 @@ export const command: Command = {
     modules: { type: 'string', multiple: true, value: 'M', help: 'a further module that declares tasks' },
     host: { type: 'string', value: 'H', help: 'where data connections are accepted; 127.0.0.1' },
     port: { type: 'string', value: 'P', help: 'the port for them; any free one' },
+    ...tlsOptions,
     'insecure-no-tls': insecureOption,
+    env: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME',
+      help: 'a variable of the environment that tasks may see beside the usual ones',
+    },
     ...observedOptions,
     advertise: { type: 'string', value: 'H', help: 'the host under which others reach it, if not --host' },
   },

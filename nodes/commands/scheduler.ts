@@ -5,6 +5,7 @@ import { AsperitasError, type Command, type CommandContext, roleOf } from '../..
 import { type Journal, type RunningScheduler, startScheduler } from '../../scheduler/index.ts';
 import { defaultPort, forgetToken, readOrMakeToken, tokenPlace } from '../config.ts';
 import { leaveOwner, tellOwner } from '../owned-process.ts';
+import { certificateWords, securedTransport, tlsOptions } from '../tls-options.ts';
 import { journalOptions, openJournalOf } from './journal-option.ts';
 import { httpPortOf, logOf, observedOptions, spansOf } from './observed.ts';
 import { insecureOption, portOf, takesNoArguments, textOf } from './option-values.ts';
@@ -28,7 +29,7 @@ async function endOf(scheduler: RunningScheduler, journal: Journal): Promise<voi
 }
 
 async function run(context: CommandContext): Promise<number> {
-  const { args, options, stdout, signal } = context;
+  const { args, options, stdout, stderr, signal } = context;
   takesNoArguments(args, 'scheduler');
   const port = portOf(options) ?? defaultPort;
   const tokenFile = textOf(options, 'token-file');
@@ -38,6 +39,7 @@ async function run(context: CommandContext): Promise<number> {
   forgetToken();
   const httpPort = httpPortOf(options);
   const log = await logOf(options, { role: 'scheduler' });
+  const secured = await securedTransport(options, (line) => stderr.write(`scheduler: ${line}\n`));
   const { journal, place: journalPlace } = await openJournalOf(context, { host, port });
   try {
     const scheduler = await startScheduler({
@@ -45,6 +47,8 @@ async function run(context: CommandContext): Promise<number> {
       token,
       check: options.check === true,
       insecure: options['insecure-no-tls'] === true,
+      transport: secured.transport,
+      auditFile: textOf(options, 'audit'),
       log,
       spans: spansOf(),
       journal,
@@ -55,7 +59,8 @@ async function run(context: CommandContext): Promise<number> {
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     tellOwner(scheduler.url, stop);
-    stdout.write(`scheduler at ${scheduler.url}, token in ${place}, journal in ${journalPlace}\n`);
+    const words = `token in ${place}, journal in ${journalPlace}${certificateWords(secured)}`;
+    stdout.write(`scheduler at ${scheduler.url}, ${words}\n`);
     if (scheduler.httpUrl !== undefined) stdout.write(`health and metrics at ${scheduler.httpUrl}\n`);
     await endOf(scheduler, journal).finally(leaveOwner);
   } finally {
@@ -77,8 +82,10 @@ export const command: Command = {
       value: 'FILE',
       help: 'the secret that nodes and clients must know; made if it does not exist',
     },
+    ...tlsOptions,
     'insecure-no-tls': insecureOption,
     ...journalOptions,
+    audit: { type: 'string', value: 'FILE', help: 'write down who submitted what, and what was refused' },
     ...observedOptions,
     check: { type: 'boolean', help: 'check the state after every event: slow, for finding defects' },
   },

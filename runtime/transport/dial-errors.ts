@@ -13,7 +13,7 @@ export interface DialFailure {
 
 /** OpenSSL's and Node.js' words for a peer whose certificate does not convince, or that wants ours. */
 const certificateTrouble =
-  /CERT|SELF_SIGNED|ISSUER|ERR_TLS|ERR_SSL|certificate|EPROTO|alert|unsupported protocol|wrong version/i;
+  /CERT|SELF_SIGNED|ISSUER|ERR_TLS|ERR_SSL|EPROTO|alert|unsupported protocol|version|hang up|ECONNRESET/i;
 
 function wrongToken(url: string): AsperitasError {
   const message = `${url} refused the token: use the token that it was started with`;
