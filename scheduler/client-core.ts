@@ -16,6 +16,7 @@ import { needsOf } from './needs.ts';
 import { missed } from './node-core.ts';
 import { statusOf, tellTrace } from './progress.ts';
 import type { TaskSpec, ToScheduler } from './protocol.ts';
+import { isRefused, noteRegistered } from './quota-core.ts';
 import { rankByTime } from './rank-core.ts';
 import { isActive, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
@@ -80,6 +81,10 @@ export function onClientMessage(
 
 function onSubmit(state: SchedulerState, client: ClientId, message: Of<'submit'>): void {
   const record = state.clients.get(client)!;
+  if (isRefused(state, client, message)) {
+    if (message.more !== true) endSubmission(state, client);
+    return;
+  }
   const { announced } = record;
   record.serial = message.serial ?? record.serial;
   const revived: TaskRecord[] = [];
@@ -170,6 +175,7 @@ export function register(state: SchedulerState, owner: ClientId, spec: TaskSpec)
     arrived: false,
   };
   state.tasks.set(spec.key, task);
+  noteRegistered(state, owner, spec);
   state.counts.released++;
   for (const input of inputs) input.dependents.add(task);
   return task;

@@ -36,9 +36,21 @@ export function check(state: SchedulerState): string[] {
   wrong.push(...checkActors(state));
   checkWindows(state, expect);
   checkClients(state, expect);
+  checkQuotas(state, expect);
   checkCounts(state, expect);
   checkCoordination(state, expect);
   return wrong;
+}
+
+/** What each client has here is what its tasks come to. */
+function checkQuotas(state: SchedulerState, expect: Expect): void {
+  const tasks = new Map<string, number>();
+  for (const { owner } of state.tasks.values()) tasks.set(owner, (tasks.get(owner) ?? 0) + 1);
+  for (const [id, usage] of state.quotas.usages) {
+    expect(usage.tasks === (tasks.get(id) ?? 0), () => `${id}: its tasks are miscounted`);
+    tasks.delete(id);
+  }
+  expect(tasks.size === 0, () => `${[...tasks.keys()]}: tasks that are not counted`);
 }
 
 /** Every queued task with the node where it is parked, or `undefined` for the queue of its class. */

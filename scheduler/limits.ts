@@ -66,6 +66,12 @@ export const limits = {
   offersOfSite: 64,
   /** Nodes are given so long to finish what runs when the cluster shuts down. */
   shutdownMs: 20_000,
+  /** Tasks that one client may have here at once, and bytes of their arguments: a graph of a million tasks
+   * twice over, in less memory than a process of Node.js has. */
+  clientTasks: 2_000_000,
+  clientBytes: 2 ** 31,
+  /** What a peer may send at once: the largest argument, which is held whole while it is read. */
+  controlBytes: 2 ** 28,
   /** Interval of ticks, and so of progress notices. */
   tickMs: 250,
   /** Weight (events, and tasks in them) of the black box. */

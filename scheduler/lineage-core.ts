@@ -9,6 +9,7 @@ import { nothingPlanned, unplan } from './incoming-core.ts';
 import { letGo } from './keeper-core.ts';
 import { limits } from './limits.ts';
 import type { WireError } from './protocol.ts';
+import { noteForgotten } from './quota-core.ts';
 import {
   type AssignedPhase,
   type HeldPhase,
@@ -316,6 +317,7 @@ export function retire(state: SchedulerState, candidates: readonly TaskRecord[])
     }
     if (task.dependents.size > 0 || task.announced > 0) continue;
     state.tasks.delete(task.spec.key);
+    noteForgotten(state, task.owner, task.spec);
     state.awaited.delete(task);
     if (task.spec.name !== undefined && state.names.get(task.spec.name) === task)
       state.names.delete(task.spec.name);

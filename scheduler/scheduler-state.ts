@@ -25,6 +25,7 @@ import { emptyMeter, type Link, type Meter } from './link-model.ts';
 import type { Needs } from './needs.ts';
 import type { PlacementPolicy } from './policy.ts';
 import type { NodeInfo, Replica, RunTrace, TaskSpec, ToClient, ToNode } from './protocol.ts';
+import { createQuota, type QuotaState } from './quota-state.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import type { Instruction } from './scheduler-event.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -173,6 +174,7 @@ export interface SchedulerState {
   allowedFailures: number;
   readonly nodes: Map<NodeId, NodeRecord>;
   readonly clients: Map<ClientId, ClientRecord>;
+  readonly quotas: QuotaState;
   /** Every site that ever had a node. */
   readonly sites: Set<SiteName>;
   /** What nodes of each site ever had. */
@@ -244,6 +246,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     allowedFailures: limits.allowedFailures,
     nodes: new Map(),
     clients: new Map(),
+    quotas: createQuota(),
     sites: new Set(),
     offers: new Map(),
     windows: new Map(),
