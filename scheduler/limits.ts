@@ -159,6 +159,9 @@ export const clientLimits = {
    * scheduler for long. */
   submitTasks: 5_000,
   submitBytes: 8 * 2 ** 20,
+  /** Arguments of one task: a message of them is held whole by the scheduler, which takes no more than twice
+   * that at once. */
+  argumentBytes: 2 ** 27,
   /** Results on their way at once: enough to fill a line, few enough to bound what is half received. */
   fetches: 16,
   /** Connections to nodes that are kept open while nothing travels on them. */

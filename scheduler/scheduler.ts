@@ -178,6 +178,7 @@ class Shell implements RunningScheduler {
       insecure,
       hello: { role: 'scheduler' },
       onConnection: (connection) => this.#welcome(connection),
+      maxBatchBytes: limits.controlBytes,
       onRefused: (address, why) => this.#guard.turnedAway(address, why),
     });
     if (httpPort !== undefined) await this.#openPages(httpPort);

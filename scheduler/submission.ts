@@ -3,7 +3,7 @@
  * messages that hold up neither side. Must not know: what becomes of the tasks.
  */
 import { createHash } from 'node:crypto';
-import { encodePacked, type TaskKey } from '../runtime/index.ts';
+import { AsperitasError, encodePacked, type TaskKey } from '../runtime/index.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { CollectedGraph, GraphTools } from './graph.ts';
 import { clientLimits } from './limits.ts';
@@ -21,12 +21,23 @@ function digest(parts: readonly (string | Uint8Array)[]): string {
 
 export const graphTools: GraphTools = { encode: encodePacked, digest };
 
-/** The tasks in their order, cut where a message would become too long; at least one piece. */
+function tooLarge(key: TaskKey, bytes: number): AsperitasError {
+  const limit = clientLimits.argumentBytes;
+  const message =
+    `the arguments of ${key} have ${bytes} bytes, which would go through the scheduler: at most ${limit} ` +
+    'may; let a task read or make them where they are needed';
+  return new AsperitasError('argument-too-large', message, { task: key, bytes, limit });
+}
+
+/** The tasks in their order, cut where a message would become too long; at least one piece.
+ * @throws AsperitasError `argument-too-large` */
 export function* piecesOf(tasks: readonly TaskSpec[]): Generator<readonly TaskSpec[]> {
   let start = 0;
   let bytes = 0;
   for (let index = 0; index < tasks.length; index++) {
-    const size = tasks[index]!.args.byteLength;
+    const { key, args } = tasks[index]!;
+    const size = args.byteLength;
+    if (size > clientLimits.argumentBytes) throw tooLarge(key, size);
     const full = index - start >= clientLimits.submitTasks || bytes + size > clientLimits.submitBytes;
     if (full && index > start) {
       yield tasks.slice(start, index);

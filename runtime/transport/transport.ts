@@ -55,6 +55,8 @@ export interface ListenOptions {
   /** Listens on an address that others can route to though nothing is encrypted: somebody else must protect
    * the line. */
   readonly insecure?: boolean | undefined;
+  /** The most that a peer may send at once; 2 GiB unless told. */
+  readonly maxBatchBytes?: number | undefined;
   /** A peer came that could not or would not prove itself. */
   readonly onRefused?: ((address: string, why: string) => void) | undefined;
 }

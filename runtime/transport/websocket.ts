@@ -163,7 +163,9 @@ async function accept(
     const port = portOf({ socket, inbox, signal, channel: channelOf(request.socket) });
     const hello = await receiveDialler(port, options);
     uncap();
-    return new WireConnection(socketOf(socket, inbox, peer), hello);
+    const { maxBatchBytes = limits.batchBytes } = options;
+    const patience = { ...limits, batchBytes: maxBatchBytes };
+    return new WireConnection(socketOf(socket, inbox, peer), hello, patience);
   } catch (error) {
     // Garbage, silence or a vanished peer before authentication: nothing is owed to it.
     const why = error instanceof Error ? error.message : String(error);

@@ -23,10 +23,12 @@ export interface FrameSocket {
   onClose(receive: (why: string | undefined) => void): void;
 }
 
-/** How often a peer is pinged, and how long it may give no sign of life. */
+/** How often a peer is pinged, how long it may give no sign of life, and how much it may send. */
 export interface Patience {
   readonly pingMs: number;
   readonly silenceMs: number;
+  /** What it may send at once. */
+  readonly batchBytes?: number;
 }
 
 /** A batch of which parts are still to come: blob 0 is the header, the others its frames. */
@@ -58,13 +60,13 @@ function withSizes(blobs: readonly Uint8Array[], start: Uint8Array): Uint8Array 
 }
 
 /** Reads the sizes that a batch begins with, and checks them before anything is allocated. */
-function sizesOf(data: Uint8Array): number[] {
+function sizesOf(data: Uint8Array, mostBytes: number): number[] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const count = data.byteLength < 4 ? 0 : view.getUint32(0, true);
   const fits = count > 0 && count <= limits.batchFrames && data.byteLength >= 4 + 8 * count;
   const sizes = fits ? Array.from({ length: count }, (_, index) => view.getFloat64(4 + 8 * index, true)) : [];
   const total = sizes.reduce((sum, size) => sum + (Number.isSafeInteger(size) && size >= 0 ? size : NaN), 0);
-  if (!fits || !(total <= limits.batchBytes)) {
+  if (!fits || !(total <= mostBytes)) {
     throw new AsperitasError('invalid-message', 'invalid message: a batch announces impossible sizes');
   }
   return sizes;
@@ -87,12 +89,14 @@ export class WireConnection implements Connection {
   #error: AsperitasError | undefined;
   readonly #silenceMs: number;
   readonly #pinger: NodeJS.Timeout;
+  readonly #mostBytes: number;
 
-  constructor(socket: FrameSocket, hello: WireMessage, { pingMs, silenceMs }: Patience = limits) {
+  constructor(socket: FrameSocket, hello: WireMessage, { pingMs, silenceMs, batchBytes }: Patience = limits) {
     this.#socket = socket;
     this.hello = hello;
     if (socket.peer !== undefined) this.peer = socket.peer;
     this.#silenceMs = silenceMs;
+    this.#mostBytes = batchBytes ?? limits.batchBytes;
     const pinger = setInterval(() => this.#checkSilence(), pingMs);
     this.#pinger = pinger;
     socket.onFrame((data) => this.#onFrame(data));
@@ -205,7 +209,7 @@ export class WireConnection implements Connection {
   }
 
   #begin(data: Uint8Array): void {
-    const sizes = sizesOf(data);
+    const sizes = sizesOf(data, this.#mostBytes);
     this.#partial = { sizes, blobs: [], filling: undefined, filled: 0 };
     this.#extend(this.#partial, data.subarray(4 + 8 * sizes.length));
   }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientId, taskKey } from '../../runtime/index.ts';
+import { clientLimits } from '../../scheduler/limits.ts';
 import type { TaskSpec } from '../../scheduler/protocol.ts';
 import type { Instruction } from '../../scheduler/scheduler-state.ts';
+import { piecesOf } from '../../scheduler/submission.ts';
 import { spec, World } from './world.ts';
 
 const greedy = clientId('greedy');
@@ -72,4 +74,11 @@ test('what is released makes room again, and other clients have room of their ow
   assert.equal(world.state.tasks.size, 6);
   world.feed({ type: 'from-client', client: greedy, message: { type: 'release', keys: [taskKey('a')] } });
   assert.deepEqual(refusedKeys(submit(world, some('e'), ['e'])), []);
+});
+
+test('arguments too large for the way through the scheduler are refused before they are sent', () => {
+  const fits = large('fits', clientLimits.argumentBytes);
+  assert.equal([...piecesOf([fits])].length, 1);
+  const pieces = () => [...piecesOf([large('huge', clientLimits.argumentBytes + 1)])];
+  assert.throws(pieces, { code: 'argument-too-large', message: /arguments of huge have 134217729 bytes/ });
 });
