@@ -11,12 +11,15 @@ import {
   type Listener,
   type Log,
   nodeId,
+  roleToken,
   siteName,
+  type TlsPaths,
   type Transport,
   taskKey,
   type WireMessage,
   webSocketTransport,
 } from '../runtime/index.ts';
+import { tokenRoles } from '../scheduler/index.ts';
 import type { NodeInfo } from '../scheduler/protocol.ts';
 import { serveCaller } from './actor-door.ts';
 import { ActorHost } from './actor-host.ts';
@@ -53,6 +56,8 @@ export interface NodeOptions {
   readonly advertise: string | undefined;
   /** How it listens and dials: unencrypted unless told. */
   readonly transport?: Transport;
+  /** The certificates of that, for tasks that submit tasks. */
+  readonly tls?: TlsPaths | undefined;
   /** Variables of the environment that tasks need beside the usual ones. */
   readonly env?: readonly string[];
   /** Told of what an operator would want to know. */
@@ -125,11 +130,13 @@ export class NodeAgent {
       },
     });
     const fetcher = new Fetcher({ token, node: name, transport });
-    const runner = await Runner.start({ ...options, node: name, digests: versions.byUrl });
+    // Tasks get no more than they need to submit tasks, whatever the node itself may do.
+    const forThreads = { token: roleToken(token, tokenRoles.client), digests: versions.byUrl };
+    const runner = await Runner.start({ ...options, node: name, ...forThreads });
     const onCount = (living: number): void => {
       if (agent !== undefined) agent.#worker.onActors(living);
     };
-    const actors = new ActorHost({ ...options, node: name, digests: versions.byUrl, onCount });
+    const actors = new ActorHost({ ...options, node: name, ...forThreads, onCount });
     try {
       const served: Served = { served: 0, servedBytes: 0 };
       const onServed = (_key: string, bytes: number): void => {

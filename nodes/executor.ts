@@ -52,7 +52,8 @@ export class Executor implements TaskRunner {
   readonly #paused = new Map<number, number>();
 
   private constructor(options: ExecutorOptions) {
-    const { threads, modules, digests, node, site, data, scheduler, token, heapBytes, graceMs } = options;
+    const { threads, modules, digests, node, site, data, heapBytes, graceMs } = options;
+    const { scheduler, token, tls } = options;
     this.threads = threads;
     this.#lanes = new RunLanes(
       { lanes: threads, spareLanes: machineLimits.pausedRuns, graceMs },
@@ -63,7 +64,7 @@ export class Executor implements TaskRunner {
       },
     );
     const { memory } = this.#lanes;
-    const setup: ThreadSetup = { memory, modules, digests, node, site, data, scheduler, token };
+    const setup: ThreadSetup = { memory, modules, digests, node, site, data, scheduler, token, tls };
     const oneHeapBytes = heapBytes === undefined ? machineLimits.threadHeapBytes : heapBytes / threads;
     this.#pool = new Piscina({
       filename: threadFile,

@@ -132,7 +132,7 @@ function prepare(request: RunRequest): Prepared {
 }
 
 function clientOf(
-  { scheduler: url, token }: ThreadSetup,
+  { scheduler: url, token, tls }: ThreadSetup,
   request: RunRequest,
   run: Pick<RunClientOptions, 'signal' | 'onPaused'>,
 ): RunClient {
@@ -140,7 +140,7 @@ function clientOf(
     const message = `${request.fn} runs where there is no scheduler to submit tasks to`;
     throw new AsperitasError('no-scheduler', message, { task: request.fn });
   }
-  return new RunClient({ url, token, priority: request.priority ?? 0, ...run });
+  return new RunClient({ url, token, tls, priority: request.priority ?? 0, ...run });
 }
 
 async function resultOf(setup: ThreadSetup, place: Place, request: RunRequest): Promise<DatumParts> {

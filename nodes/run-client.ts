@@ -3,11 +3,13 @@
  * the run, and while the body waits for something of the cluster, the node is told. Must not know: what is
  * submitted, what the node does about it.
  */
+import { TlsFiles, type TlsPaths, tlsTransport } from '../runtime/index.ts';
 import { type Cluster, connect } from '../scheduler/index.ts';
 
 export interface RunClientOptions {
   readonly url: string;
   readonly token: string;
+  readonly tls: TlsPaths | undefined;
   /** Of the run: its tasks go before what has not begun, since a run that waits holds memory. */
   readonly priority: number;
   readonly signal: AbortSignal;
@@ -28,14 +30,21 @@ export class RunClient {
   }
 
   cluster(): Promise<Cluster> {
-    const { url, token, priority, signal } = this.#options;
-    this.#cluster ??= connect(url, {
+    this.#cluster ??= this.#connect();
+    return this.#cluster;
+  }
+
+  async #connect(): Promise<Cluster> {
+    const { url, token, tls, priority, signal } = this.#options;
+    const files = tls === undefined ? undefined : await TlsFiles.open(tls, () => undefined);
+    const cluster = await connect(url, {
       token,
       signal,
+      ...(files === undefined ? {} : { transport: tlsTransport(files) }),
       hints: { priority: priority + 1 },
       onWait: () => this.#begin(),
     });
-    return this.#cluster;
+    return cluster;
   }
 
   /** Gives up what the body still wants. */

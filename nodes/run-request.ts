@@ -9,6 +9,7 @@ import {
   encodeBatch,
   type RunId,
   type TaskKey,
+  type TlsPaths,
 } from '../runtime/index.ts';
 import type { WireError } from '../scheduler/protocol.ts';
 import type { LaneMemory } from './lane-memory.ts';
@@ -78,6 +79,7 @@ export interface ThreadOptions {
   /** Where the scheduler is, and what proves a client there, for tasks that submit tasks. */
   readonly scheduler?: string | undefined;
   readonly token?: string | undefined;
+  readonly tls?: TlsPaths | undefined;
 }
 
 /** What every thread of a node is started with. */

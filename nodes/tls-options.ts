@@ -6,6 +6,7 @@ import {
   type CommandContext,
   type CommandOption,
   TlsFiles,
+  type TlsPaths,
   type Transport,
   tlsTransport,
   webSocketTransport,
@@ -31,6 +32,7 @@ export interface Secured {
   readonly transport: Transport;
   /** Absent where nothing is said of certificates. */
   readonly files: TlsFiles | undefined;
+  readonly paths: TlsPaths | undefined;
 }
 
 /** The transport that options and variables ask for. The files are read again on SIGHUP.
@@ -46,11 +48,11 @@ export async function securedTransport(
   };
   const paths = { cert: of('cert'), key: of('key'), ca: of('ca') };
   if (Object.values(paths).every((path) => path === undefined)) {
-    return { transport: webSocketTransport, files: undefined };
+    return { transport: webSocketTransport, files: undefined, paths: undefined };
   }
   const files = await TlsFiles.open(paths, log);
   process.on('SIGHUP', () => void files.reload());
-  return { transport: tlsTransport(files), files };
+  return { transport: tlsTransport(files), files, paths };
 }
 
 /** How the certificate of a daemon stands, for the line that it begins with. */

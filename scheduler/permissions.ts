@@ -68,7 +68,8 @@ export const tokenRoles: Readonly<Record<ClientRole | 'node', readonly [string, 
   observer: ['observer'],
   client: ['client', 'data', 'caller', 'observer'],
   admin: ['admin', 'data', 'caller', 'client', 'observer'],
-  node: ['node', 'data', 'caller'],
+  // Its tasks may submit tasks, as a client.
+  node: ['node', 'data', 'caller', 'client', 'observer'],
 };
 
 /** Whether a message has power over the work of others. */

@@ -68,6 +68,7 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
   }
   const name = textOf(options, 'name') ?? `${site}-${hostname()}-${process.pid}`;
   const log = await logOf(options, { role: 'node', node: name, site });
+  const secured = await securedTransport(options, (line) => stderr.write(`${name}: ${line}\n`));
   return {
     scheduler: required(options, 'scheduler', 'node'),
     token: await readToken(textOf(options, 'token-file')),
@@ -82,7 +83,8 @@ async function nodeOptions({ options, stderr }: CommandContext): Promise<NodeOpt
     host: textOf(options, 'host'),
     port: portOf(options),
     insecure: options['insecure-no-tls'] === true,
-    transport: (await securedTransport(options, (line) => stderr.write(`${name}: ${line}\n`))).transport,
+    transport: secured.transport,
+    tls: secured.paths,
     env: textsOf(options, 'env'),
     advertise: textOf(options, 'advertise'),
     log: (event) => {

@@ -7,15 +7,24 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { type CertificateFiles, makeCertificate } from '../../nodes/certificates.ts';
-import { TlsFiles, type Transport, tlsTransport, webSocketTransport } from '../../runtime/index.ts';
+import {
+  roleToken,
+  TlsFiles,
+  type Transport,
+  tlsTransport,
+  webSocketTransport,
+} from '../../runtime/index.ts';
 import { urisOf } from '../../runtime/transport/peer.ts';
-import { connect, startScheduler } from '../../scheduler/index.ts';
+import { connect, startScheduler, tokenRoles } from '../../scheduler/index.ts';
 import { runCli, startCli } from '../support/cli.ts';
+import { fib } from '../support/nested-tasks.ts';
 import { temporaryFolder } from '../support/peers.ts';
+import { range, sumOf } from '../support/test-tasks.ts';
 
 const token = 'the secret of these tests';
 const hosts = ['127.0.0.1', 'localhost'];
 const tasks = new URL('../support/test-tasks.js', import.meta.url).href;
+const nested = new URL('../support/nested-tasks.js', import.meta.url).href;
 
 interface About {
   readonly name: string;
@@ -63,9 +72,10 @@ test('two sites compute together by their certificates; a node of another site i
     startCli(
       [
         ...['node', '--scheduler', url!, '--site', site, '--name', name, '--threads', '1'],
-        ...['--modules', tasks, ...of(certificate)],
+        ...['--modules', tasks, '--modules', nested, ...of(certificate)],
       ],
-      env,
+      // A token for nodes alone: what its tasks submit, they submit as a client.
+      { ASPERITAS_TOKEN: roleToken(token, tokenRoles.node) },
     );
   const nodes = [start('a', 'a', 'a1'), start('b', 'b', 'b1')];
   for (const node of nodes) await node.said(/threads for/);
@@ -82,9 +92,9 @@ test('two sites compute together by their certificates; a node of another site i
     ca: join(folder, 'ca.pem'),
   });
   const cluster = await connect(url!, { token, transport });
-  const { sumOf, range } = await import('../support/test-tasks.ts');
   const far = range.with({ site: 'a' })(1000);
   assert.equal(await cluster.compute(sumOf.with({ site: 'b' })(far)), (999 * 1000) / 2);
+  assert.equal(await cluster.compute(fib.with({ site: 'b' })(5)), 5);
   await cluster.close();
   const status = await runCli(['status', '--scheduler', url!], {
     ...env,
