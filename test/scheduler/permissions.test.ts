@@ -46,10 +46,13 @@ test('the holder of the secret acts as the role that it asks for', async (t) => 
   await assert.rejects(modest.compute(twice(1)), forbidden(/observer may not ask for submit/));
 });
 
-test('a node can neither submit as a client nor can a client pass for a node', async (t) => {
+test('a node may submit for its tasks and administer nothing; no client passes for a node', async (t) => {
   const { scheduler } = await startSmallCluster(t, []);
-  const asClient = connect(scheduler.url, { token: tokenOf('node'), role: 'client' });
-  await assert.rejects(asClient, { code: 'wrong-role' });
+  const asClient = await connect(scheduler.url, { token: tokenOf('node'), role: 'client' });
+  assert.equal((await asClient.status()).nodes.length, 0);
+  await asClient.close();
+  const asAdmin = connect(scheduler.url, { token: tokenOf('node'), role: 'admin' });
+  await assert.rejects(asAdmin, { code: 'wrong-role' });
   const hello = { role: 'node', node: 'n' };
   const asNode = webSocketTransport.dial(scheduler.url, { token: tokenOf('client'), hello });
   await assert.rejects(asNode, { code: 'wrong-role' });
