@@ -118,11 +118,11 @@ export class Wishes {
   /** After a lost connection: tells the scheduler, or the next one, what is still wished for and what was
    * granted. Whatever it knows already it answers again. */
   resume(): void {
-    this.#tell({ type: 'resume-wishes', live: [...this.#pending.keys(), ...this.#holders.keys()] });
-    // What is held comes before those who wait for it.
+    // What is held comes first: afterwards it may be given to those who wait.
     for (const [wish, { wanted }] of this.#holders) {
       this.#send(wish, wanted.type === 'take-lease' ? { ...wanted, again: true } : wanted);
     }
+    this.#tell({ type: 'resume-wishes', live: [...this.#pending.keys(), ...this.#holders.keys()] });
     for (const [wish, { wanted, signal }] of this.#pending) {
       this.#send(wish, wanted);
       if (signal.aborted) this.#tell({ type: 'withdraw-wish', wish });

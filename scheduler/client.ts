@@ -308,6 +308,7 @@ class Client implements Cluster {
     this.inspect.askAgain();
     this.#datasets.interrupt();
     this.#jobs.returns.onReturn(known);
+    this.#coordination.wishes.resume();
   }
 
   #giveUp(lost: AsperitasError): void {

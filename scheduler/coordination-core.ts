@@ -43,6 +43,7 @@ export function onCoordination(state: SchedulerState, client: ClientId, message:
     case 'resume-wishes': {
       const live = new Set(message.live);
       for (const [wish, one] of [...mine]) if (!live.has(wish)) end(state, one);
+      expectNoLonger(state, client);
       break;
     }
     default:
@@ -59,6 +60,7 @@ export function serveReturned(state: SchedulerState, client: ClientId): void {
 /** A client is gone for good: its places and leases go to others, and what only it used is forgotten. */
 export function endCoordination(state: SchedulerState, client: ClientId): void {
   const { asked, things } = state.coordination;
+  expectNoLonger(state, client);
   const mine = [...(asked.get(client)?.values() ?? [])];
   asked.delete(client);
   for (const one of mine) leave(state, one);
@@ -68,6 +70,17 @@ export function endCoordination(state: SchedulerState, client: ClientId): void {
     if (thing.users.size === 0) forget(state, thing);
     else forgetIfBlank(state, thing);
   }
+}
+
+/** A former scheduler may have granted leases to these clients: they have some time to say so. */
+export function expectHolders(state: SchedulerState): void {
+  for (const [id, { kept }] of state.clients) if (!kept) state.coordination.expected.add(id);
+}
+
+function expectNoLonger(state: SchedulerState, client: ClientId): void {
+  const { expected, things } = state.coordination;
+  if (!expected.delete(client) || expected.size > 0) return;
+  for (const thing of [...things.values()]) if (thing.type === 'pool') serve(state, thing);
 }
 
 interface Request {

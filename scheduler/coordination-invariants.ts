@@ -29,7 +29,8 @@ function checkThing(state: SchedulerState, thing: Thing, expect: Expect): void {
   if (thing.type === 'pool') {
     const { held, leases, line } = thing;
     expect(held.size <= leases, () => `${place}: ${held.size} hold ${leases} leases`);
-    const idle = held.size < leases && firstOf(state, line) !== undefined;
+    const free = held.size < leases && state.coordination.expected.size === 0;
+    const idle = free && firstOf(state, line) !== undefined;
     expect(!idle, () => `${place}: somebody waits for a free lease`);
     for (const { answer } of held) {
       expect(answer?.outcome === 'granted', () => `${place}: held by one who does not know`);

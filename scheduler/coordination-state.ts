@@ -68,10 +68,12 @@ export type Thing = Pool | Board | Queue | Topic;
 export interface CoordinationState {
   readonly things: Map<string, Thing>;
   readonly asked: Map<ClientId, Map<number, Asked>>;
+  /** Clients of a former scheduler that have not said yet what they hold: until then no lease is free. */
+  readonly expected: Set<ClientId>;
   /** Makes names of keepers. */
   nextKeeper: number;
 }
 
 export function createCoordination(): CoordinationState {
-  return { things: new Map(), asked: new Map(), nextKeeper: 1 };
+  return { things: new Map(), asked: new Map(), expected: new Set(), nextKeeper: 1 };
 }

@@ -7,10 +7,12 @@
 import { assertNever, type ClientId, type TaskKey } from '../runtime/index.ts';
 import { noteOffer } from './barren-core.ts';
 import { register, releaseAll, want } from './client-core.ts';
+import { expectHolders } from './coordination-core.ts';
 import { restoreDataset } from './dataset-core.ts';
 import { spreadDeadlines } from './deadline-core.ts';
 import type { JournalRecord } from './journal-records.ts';
 import { letGo } from './keeper-core.ts';
+import { isKeeperOfValue } from './kept-values.ts';
 import { limits } from './limits.ts';
 import { fail, retire } from './lineage-core.ts';
 import type { NodeInfo, TaskSpec } from './protocol.ts';
@@ -106,6 +108,7 @@ export function onJournalReplayed(state: SchedulerState): void {
   retire(state, tasks);
   for (const node of state.nodes.values()) node.awaySince = state.now;
   for (const client of state.clients.values()) client.goneSince = state.now;
+  expectHolders(state);
   state.recoveringSince = state.nodes.size > 0 ? state.now : undefined;
 }
 
@@ -127,10 +130,11 @@ export function isRecovering(state: SchedulerState): boolean {
 export function* snapshotOf(state: SchedulerState): Generator<JournalRecord, void, void> {
   for (const { info } of state.nodes.values()) yield { type: 'node-known', info };
   for (const [client, { secret, heard, kept }] of state.clients) {
-    yield { type: 'client-known', client, secret, heard, kept };
+    if (!isKeeperOfValue(client)) yield { type: 'client-known', client, secret, heard, kept };
   }
   yield* tasksOf(state);
   for (const [client, { wants, announced }] of state.clients) {
+    if (isKeeperOfValue(client)) continue;
     for (const keys of keysOf(wants)) yield { type: 'wants', client, keys };
     for (const keys of keysOf(announced)) yield { type: 'announced', client, keys };
   }

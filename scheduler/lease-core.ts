@@ -20,6 +20,7 @@ export function takeLease(state: SchedulerState, pool: Pool, asked: Asked): void
 }
 
 export function serveLeases(state: SchedulerState, pool: Pool): void {
+  if (state.coordination.expected.size > 0) return;
   for (const asked of present(state, pool.line)) {
     if (pool.held.size >= pool.leases) return;
     grant(state, pool, asked);

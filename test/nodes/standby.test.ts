@@ -72,6 +72,46 @@ test('a standby takes over from a killed leader, and nodes and clients find it',
   assert.equal((await standby.ended).status, 0);
 });
 
+test('what clients wait for and hold outlives a killed leader', { skip: redisMissing }, async () => {
+  const [first, second] = [await freePort(), await freePort()];
+  const addresses = `ws://127.0.0.1:${first},ws://127.0.0.1:${second}`;
+  const leader = startScheduler(first, 'outlived');
+  await leader.said(/scheduler at/);
+  const standby = startScheduler(second, 'outlived');
+  await standby.said(/standing by/);
+  const [holder, other] = [await connect(addresses, { token }), await connect(addresses, { token })];
+  await holder.lock('l').run(async (held) => {
+    const waiting = other.lock('l').acquire();
+    const item = other.queue<string>('q').get();
+    // No node is there yet: it is pending when the leader dies.
+    const sum = holder.compute(add([20, 22]), { timeoutMs: 60_000 });
+    // Asked after these, so they have been heard.
+    await Promise.all([holder.status(), other.status()]);
+    leader.child.kill('SIGKILL');
+    await standby.said(/scheduler at/);
+    const node = start(
+      'node',
+      '--scheduler',
+      addresses,
+      '--site',
+      'a',
+      '--threads',
+      '1',
+      '--modules',
+      modules,
+    );
+    await node.said(/node .* at a/);
+    assert.equal(await sum, 42);
+    await holder.queue<string>('q').put('after the take-over');
+    assert.equal(await item, 'after the take-over');
+    assert.equal(held.aborted, false);
+    assert.equal(await holder.lock('l').tryAcquire(), false, 'it is held');
+    void waiting.then(() => other.event('mine').set());
+  });
+  await holder.event('mine').wait({ timeoutMs: 60_000 });
+  await Promise.all([holder.close(), other.close()]);
+});
+
 test('a leader that slept through the take-over ends with one line', { skip: redisMissing }, async () => {
   const [first, second] = [await freePort(), await freePort()];
   const sleeper = startScheduler(first, 'asleep');

@@ -66,7 +66,7 @@ class Chaos {
 
   feed(event: Parameters<World['feed']>[0]): void {
     for (const instruction of this.world.feed(event)) {
-      if (instruction.type !== 'notify' || instruction.message.type === 'progress') continue;
+      if (instruction.type !== 'notify' || instruction.message.type !== 'wish-answered') continue;
       const peer = this.peers.find(({ id }) => id === instruction.client);
       if (peer?.connected === true) peer.in.push(instruction.message);
     }

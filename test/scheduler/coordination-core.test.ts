@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientId, clientId, millis, nodeId, taskKey } from '../../runtime/index.ts';
+import { snapshotOf } from '../../scheduler/journal-core.ts';
 import type { Instruction } from '../../scheduler/scheduler-state.ts';
 import { spec, World } from './world.ts';
 
@@ -21,7 +22,7 @@ class Table extends World {
           return [`${client}.${message.wish} hears ${message.count} ${Buffer.from(message.value.shape)}`];
         }
         if (message.type !== 'wish-answered')
-          return message.type === 'progress' ? [] : [`${client} ${message.type}`];
+          return ['progress', 'welcome'].includes(message.type) ? [] : [`${client} ${message.type}`];
         const { wish, outcome, problem, value, count } = message;
         const more = [problem?.code, value && Buffer.from(value.shape).toString(), count]
           .filter((one) => one !== undefined && one !== '')
@@ -159,6 +160,23 @@ test('a lease of a former life is had again unless another has it', () => {
   assert.deepEqual(table.lock('cid', { again: true }), ['cid.1 lost']);
 });
 
+test('after a restart no lease is free until all known clients have said what they hold, or are gone', () => {
+  const table = new Table();
+  for (const name of ['ann', 'bob', 'cid']) table.present(name);
+  for (const name of ['ann', 'bob', 'cid']) table.leave(name);
+  table.feed({ type: 'journal-replayed' });
+  table.return('bob');
+  const resume = (name: string) => table.ask(name, { type: 'resume-wishes', live: [1] });
+  assert.deepEqual(resume('bob'), []);
+  assert.deepEqual(table.lock('bob'), [], 'ann may have it');
+  assert.deepEqual(table.lock('bob', { wait: false }), ['bob.3 refused']);
+  table.return('ann');
+  assert.deepEqual(table.lock('ann', { again: true }), ['ann.1 granted']);
+  assert.deepEqual(resume('ann'), []);
+  assert.deepEqual(table.end('ann', 1), [], 'cid may have it');
+  assert.deepEqual(table.wait(20_000), ['bob.2 granted'], 'but does not come');
+});
+
 test('a queue gives in order, lets puts wait for room and takes wait for items', () => {
   const table = new Table();
   assert.deepEqual(table.put('ann', 'a'), ['ann.1 granted']);
@@ -284,6 +302,15 @@ test('a future in a queue keeps its result alive until its taker wants it', () =
   release(table, 'bob');
   assert.equal(table.state.tasks.size, 0);
   assert.deepEqual([...table.state.clients.keys()].sort(), ['ann', 'bob'], 'its keepers are gone');
+});
+
+test('what waits here goes with its scheduler: no journal keeps its keepers', () => {
+  const table = withResult();
+  table.put('ann', '', { value: future });
+  const keepers = [...table.state.clients.keys()].filter((id) => id.startsWith('#'));
+  assert.equal(keepers.length, 1);
+  const records = JSON.stringify([...snapshotOf(table.state)]);
+  assert.ok(records.includes('ann') && !records.includes(keepers[0]!));
 });
 
 test('a taker that is lost before it wants the result does not keep it', () => {
