@@ -8,6 +8,7 @@ import { assertNever, type Millis, type TaskKey } from '../runtime/index.ts';
 import type { TaskOrder } from '../scheduler/protocol.ts';
 import { onRunPaused } from './pause-core.ts';
 import { announce } from './worker-announce.ts';
+import { cancelCopy, copyFailed, onCopy } from './worker-copies.ts';
 import { doom, fetchMore, firstWaiting, hold, vanish } from './worker-data.ts';
 import { abort, giveBack, onCompute, onRunEnded, seekAgain, startReady } from './worker-runs.ts';
 import {
@@ -112,8 +113,16 @@ function onMessage(state: WorkerState, message: TaskOrder): void {
     case 'drop':
       for (const key of message.keys) {
         const datum = state.data.get(key);
-        if (datum !== undefined) doom(state, datum);
+        if (datum === undefined) continue;
+        doom(state, datum);
+        cancelCopy(state, datum);
       }
+      return;
+    case 'copy':
+      onCopy(state, message);
+      return;
+    case 'dismiss':
+      state.dismissed = true;
       return;
     case 'retire':
       retire(state);
@@ -158,6 +167,7 @@ function onFetchFailed(state: WorkerState, { key, from, reason }: Of<'fetch-fail
   seekAgain(state, datum, (wanted) => {
     if (wanted.replicas.some(({ node }) => node === from)) wanted.misses.set(from, reason);
   });
+  copyFailed(state, datum, { from, reason });
 }
 
 function onDatumLost(state: WorkerState, key: TaskKey): void {
@@ -193,12 +203,13 @@ function retire(state: WorkerState): void {
   state.retiring = true;
   send(state, { type: 'retiring' });
   for (const run of [...state.runs.values()]) if (isPending(run)) giveBack(state, run);
+  for (const datum of [...state.data.values()]) cancelCopy(state, datum);
 }
 
 function leaveWhenDone(state: WorkerState): void {
   // Nobody would hear of what runs on without a scheduler; what is ending ends then too.
   const running = [...state.runs.values()].some(({ phase }) => phase.name === 'running');
-  if (state.connected && (running || state.actors > 0)) return;
+  if (state.connected && (running || state.actors > 0 || !state.dismissed)) return;
   state.left = true;
   state.out.push({ type: 'leave' });
 }

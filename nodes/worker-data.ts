@@ -13,14 +13,15 @@ import { type Datum, type RunRecord, send, sourceOf, type WorkerState } from './
 export function datumOf(state: WorkerState, key: TaskKey): Datum {
   let datum = state.data.get(key);
   if (datum === undefined) {
-    datum = { key, phase: { name: 'absent' }, neededBy: new Set() };
+    datum = { key, phase: { name: 'absent' }, neededBy: new Set(), ordered: undefined };
     state.data.set(key, datum);
   }
   return datum;
 }
 
-function tidy(state: WorkerState, datum: Datum): void {
-  if (datum.phase.name === 'absent' && datum.neededBy.size === 0) state.data.delete(datum.key);
+export function tidy(state: WorkerState, datum: Datum): void {
+  const { phase, neededBy, ordered } = datum;
+  if (phase.name === 'absent' && neededBy.size === 0 && ordered === undefined) state.data.delete(datum.key);
 }
 
 /** The datum lies in the store: runs that wait for it may become ready. */
@@ -32,6 +33,7 @@ export function hold(
   const { phase } = datum;
   if (phase.name === 'fetching') state.fetching--;
   if (phase.name === 'held' && phase.madeBy !== undefined) state.made.delete(phase.madeBy);
+  datum.ordered = undefined;
   datum.phase = { name: 'held', bytes, madeBy, doomed: false };
   if (madeBy !== undefined) state.made.set(madeBy, datum);
   if (phase.name === 'held') return;
@@ -62,7 +64,8 @@ export function releaseNeeds(state: WorkerState, run: RunRecord): void {
   for (const key of run.needs.keys()) {
     const datum = state.data.get(key);
     if (datum?.neededBy.delete(run) !== true) continue;
-    if (datum.phase.name === 'fetching' && firstWaiting(datum) === undefined) stopFetch(state, datum);
+    const awaited = datum.ordered !== undefined || firstWaiting(datum) !== undefined;
+    if (datum.phase.name === 'fetching' && !awaited) stopFetch(state, datum);
     if (datum.phase.name === 'held' && datum.phase.doomed && datum.neededBy.size === 0) forget(state, datum);
     tidy(state, datum);
   }
@@ -116,8 +119,8 @@ export function fetchMore(state: WorkerState): void {
     if (datum === undefined) return;
     const first = firstWaiting(datum);
     // Queued twice, or no longer needed; the record may even be one that was given up.
-    if (datum.phase.name !== 'absent' || first === undefined) continue;
-    const wanted = first.needs.get(datum.key)!;
+    const wanted = first?.needs.get(datum.key) ?? datum.ordered;
+    if (datum.phase.name !== 'absent' || wanted === undefined) continue;
     const from = sourceOf(wanted)!;
     datum.phase = { name: 'fetching', from };
     state.fetching++;

@@ -73,13 +73,14 @@ function checkRun(state: WorkerState, run: RunRecord, { queues, expect }: Contex
 }
 
 function checkDatum(state: WorkerState, datum: Datum, expect: Expect): void {
-  const { key, phase, neededBy } = datum;
+  const { key, phase, neededBy, ordered } = datum;
   for (const run of neededBy) {
     const known = state.runs.get(run.run) === run && run.needs.has(key);
     expect(known, () => `${key} is needed by run ${run.run}, which does not know it`);
   }
-  expect(phase.name !== 'absent' || neededBy.size > 0, () => `${key} is remembered for nothing`);
-  const waiting = [...neededBy].some((run) => run.phase.name === 'waiting');
+  const wanted = neededBy.size > 0 || ordered !== undefined;
+  expect(phase.name !== 'absent' || wanted, () => `${key} is remembered for nothing`);
+  const waiting = ordered !== undefined || [...neededBy].some((run) => run.phase.name === 'waiting');
   expect(phase.name !== 'fetching' || waiting, () => `${key} is fetched for nobody`);
   if (phase.name !== 'held') return;
   expect(

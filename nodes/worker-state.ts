@@ -74,6 +74,8 @@ export interface Datum {
   phase: DatumPhase;
   /** Runs that have it as an input and have not ended. */
   readonly neededBy: Set<RunRecord>;
+  /** The scheduler wants a copy here, whether or not a run needs it. */
+  ordered: Need | undefined;
 }
 
 export type RunOutcome =
@@ -192,6 +194,8 @@ export interface WorkerState extends WorkerOptions {
   outbox: Report[];
   pressed: boolean;
   retiring: boolean;
+  /** Leaving, and nothing that only this node holds is waited for. */
+  dismissed: boolean;
   left: boolean;
   /** What the event at hand asks for; data to be forgotten are gathered. */
   out: WorkerInstruction[];
@@ -218,6 +222,7 @@ export function createWorkerState(options: WorkerOptions): WorkerState {
     outbox: [],
     pressed: false,
     retiring: false,
+    dismissed: false,
     left: false,
     out: [],
     forgotten: [],

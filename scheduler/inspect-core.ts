@@ -6,6 +6,7 @@
 import { assertNever, type ClientId } from '../runtime/index.ts';
 import { pinnedActor } from './actor-reports.ts';
 import { explain, story } from './explain.ts';
+import { soleResults } from './handover-core.ts';
 import { limits } from './limits.ts';
 import { fail, schedulerError } from './lineage-core.ts';
 import type { ToClient, ToScheduler } from './protocol.ts';
@@ -118,6 +119,8 @@ function hinderersOf(node: NodeRecord): string[] {
   if (runs.length > lines.length) lines.push(`${runs.length - lines.length} further tasks run there`);
   const { actors } = node.reserved;
   if (actors > 0) lines.push(`${actors} ${actors === 1 ? 'actor lives' : 'actors live'} there`);
+  const sole = soleResults(node);
+  if (sole > 0) lines.push(`${sole} results lie there alone and are handed over`);
   return lines;
 }
 

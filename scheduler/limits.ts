@@ -129,6 +129,10 @@ export const limits = {
   metricFunctions: 200,
   /** A tick that is so late means that one turn of the event loop took too long. */
   slowTurnMs: 250,
+  /** A node that leaves may take so long to hand over what only it holds; then that is made again. */
+  handoverMs: 60_000,
+  /** Copies ordered in one message. */
+  copiesTold: 1_000,
   /** Spans that wait for a collector, spans in one message to it, how long it may take, and the pause after
    * it took none. */
   spansQueued: 20_000,

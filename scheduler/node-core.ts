@@ -6,6 +6,7 @@ import { assertNever, type NodeId, type RunId, type TaskKey } from '../runtime/i
 import { type ActorReport, moveActors, settleActors } from './actor-reports.ts';
 import { noteUnreached } from './cost.ts';
 import { learnFrom } from './estimates.ts';
+import { settleLeaving } from './handover-core.ts';
 import { noteArrival } from './incoming-core.ts';
 import { limits } from './limits.ts';
 import { drop, fail, hold, loseReplica, redo, settlePlan } from './lineage-core.ts';
@@ -201,4 +202,7 @@ function onRetiring(state: SchedulerState, node: NodeRecord): void {
   noteLoad(state, node);
   refreshClasses(state);
   moveActors(state, node.info.node);
+  // What was said over an earlier connection may not have come.
+  node.handover = undefined;
+  settleLeaving(state);
 }

@@ -21,6 +21,7 @@ import { actorNews, actorOrders, actorReports, actorRequests } from './actor-mes
 import { coordinationAnswers, coordinationRequests } from './coordination-messages.ts';
 import { datasetAnswers, datasetRequests } from './dataset-messages.ts';
 import { wireError } from './error-schema.ts';
+import { handoverOrders } from './handover-messages.ts';
 import { pauseReports } from './pause-messages.ts';
 import { announcements, clientWelcome, nodeWelcome, recalls } from './recovery-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
@@ -249,6 +250,7 @@ export const ToNode = protocol('scheduler-to-node', {
   drop: { keys: array(taskKey) },
   /** Finish what runs, then leave. */
   retire: {},
+  ...handoverOrders,
   ...actorOrders,
   /** The connection is closed after this, and would be again: the node bears the name of another, or has sent
    * what can't be followed. */

@@ -10,6 +10,7 @@ import { failBarren, noteOffer } from './barren-core.ts';
 import { checkDeadlines } from './deadline-core.ts';
 import { isRecovering, onJournalReplayed, onRecordReplayed } from './journal-core.ts';
 import type { JournalRecord } from './journal-records.ts';
+import { settleLeaving } from './handover-core.ts';
 import { limits } from './limits.ts';
 import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
 import { onNodeMessage } from './node-core.ts';
@@ -176,6 +177,7 @@ function onTicked(state: SchedulerState): void {
   }
   failBarren(state);
   forceWindows(state);
+  settleLeaving(state);
   checkDeadlines(state);
   for (const [task, since] of state.awaited) {
     if (now - since > limits.scatterMs) loseAwaited(state, task);

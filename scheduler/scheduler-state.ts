@@ -83,6 +83,12 @@ export interface ReadyClass {
   barrenSince: Millis | undefined;
 }
 
+export interface Handover {
+  readonly since: Millis;
+  readonly ordered: Map<TaskRecord, NodeId>;
+  dismissed: boolean;
+}
+
 export interface NodeRecord {
   readonly info: NodeInfo;
   /** The node as a holder of data, made once because it is named very often. */
@@ -93,6 +99,8 @@ export interface NodeRecord {
   /** While it announces: what it is believed to hold and run and has not named yet. */
   unconfirmed: { readonly held: Set<TaskRecord>; readonly runs: Set<RunId> } | undefined;
   retiring: boolean;
+  /** While it leaves: who takes over what only it holds. */
+  handover?: Handover | undefined;
   readonly assigned: Map<RunId, TaskRecord>;
   readonly held: Set<TaskRecord>;
   readonly parked: ReadyQueue<TaskRecord>;

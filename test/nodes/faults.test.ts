@@ -101,6 +101,21 @@ test('one node of 32 MiB', async (t) => {
   });
 });
 
+test('a node that is drained hands over what only it holds: nothing is made again', async (t) => {
+  const { cluster, node, names } = await startFaultCluster(t);
+  await node('n1');
+  const seeds = [1, 2, 3, 4];
+  const blocks = await cluster.persist(seeds.map((seed) => tasks.block(seed, 8 * MiB)));
+  await node('n2');
+  await cluster.inspect.drain('n1');
+  assert.deepEqual(await names(), ['n2']);
+  const sums = await cluster.compute(blocks.map((held) => tasks.sum(held)));
+  const wanted = seeds.map((seed) => tasks.sumOfBlock(seed, 8 * MiB));
+  assert.deepEqual(sums, wanted);
+  const { functions } = await cluster.inspect.overview();
+  assert.equal(functions.find(({ fn }) => fn === 'fault.block')?.done, seeds.length);
+});
+
 /** A file system of so many bytes; undefined where this process may not make one. */
 function smallDisk(path: string, bytes: number): boolean {
   try {

@@ -277,7 +277,7 @@ test('that is so even when the input has come again before the run fails', () =>
   assert.deepEqual(world.threw(2), ['-> inputs-missing 2']);
 });
 
-test('a node that stops finishes what runs, gives back the rest and leaves', () => {
+test('a node that stops finishes what runs, gives back the rest and leaves when it may', () => {
   const world = new WorkerWorld();
   world.compute(1, 'x');
   world.compute(2, 'y');
@@ -286,12 +286,15 @@ test('a node that stops finishes what runs, gives back the rest and leaves', () 
   assert.deepEqual(world.tell({ type: 'stopping' }), ['-> retiring', ...given]);
   assert.deepEqual(world.hear({ type: 'retire' }), []);
   assert.deepEqual(world.compute(4, 'v'), ['-> inputs-missing 4']);
-  assert.deepEqual(world.done(1), ['keep x of 1', '-> run-done 1', 'leave']);
+  assert.deepEqual(world.done(1), ['keep x of 1', '-> run-done 1']);
+  assert.deepEqual(world.hear({ type: 'dismiss' }), ['leave']);
   assert.deepEqual(world.tell({ type: 'stopping' }), []);
 });
 
-test('a node told to retire with nothing to do leaves at once, as does one without a scheduler', () => {
-  assert.deepEqual(new WorkerWorld().hear({ type: 'retire' }), ['-> retiring', 'leave']);
+test('a node told to retire leaves when it is dismissed, and at once without a scheduler', () => {
+  const told = new WorkerWorld();
+  assert.deepEqual(told.hear({ type: 'retire' }), ['-> retiring']);
+  assert.deepEqual(told.hear({ type: 'dismiss' }), ['leave']);
   const lone = createWorkerState({ node: nodeId('a1'), site: siteName('a'), threads: 1, resources: {} });
   assert.deepEqual(handle(lone, { type: 'stopping' }, millis(1)), [{ type: 'leave' }]);
   const world = new WorkerWorld();

@@ -148,3 +148,54 @@ test('a node whose memory after runs only grows is marked; one where garbage com
   runMany(sound, runs, (k) => 1e8 + (k % 20) * 5e7);
   assert.equal(overviewOf(sound).nodes[0]!.ratchets, false);
 });
+
+test('a leaving node is dismissed when what lay there alone has been copied: nothing is made again', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x'), spec('y')], 'x', 'y');
+  world.done('x');
+  world.done('y');
+  world.join('a2');
+  world.join('b1');
+  assert.deepEqual(world.node('a1', { type: 'retiring' }), ['a2: copy x y']);
+  assert.deepEqual(world.pass(2), []);
+  world.node('a2', { type: 'replica-added', key: taskKey('x'), bytes: 8 });
+  assert.deepEqual(world.pass(1), []);
+  world.node('a2', { type: 'replica-added', key: taskKey('y'), bytes: 8 });
+  assert.deepEqual(world.pass(1), ['a1: dismiss']);
+  assert.deepEqual(world.lose('a1'), []);
+  assert.equal(world.state.counts.held, 2);
+});
+
+test('a leaving node whose heir dies finds another; with nobody left it is dismissed', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x')], 'x');
+  world.done('x');
+  world.join('a2');
+  assert.deepEqual(world.node('a1', { type: 'retiring' }), ['a2: copy x']);
+  world.lose('a2');
+  assert.deepEqual(world.pass(1), ['a1: dismiss']);
+  const second = new World();
+  second.join('a1');
+  second.submit([spec('x')], 'x');
+  second.done('x');
+  second.join('a2');
+  second.join('a3');
+  const [told] = second.node('a1', { type: 'retiring' });
+  const heir = told!.slice(0, 2);
+  second.lose(heir);
+  assert.deepEqual(second.pass(1), [`${heir === 'a2' ? 'a3' : 'a2'}: copy x`]);
+});
+
+test('a leaving node is not dismissed while it runs something, nor held up for ever by a copy', () => {
+  const world = new World();
+  world.join('a1');
+  world.submit([spec('x'), spec('y')], 'x', 'y');
+  world.done('x');
+  world.join('a2');
+  assert.deepEqual(world.node('a1', { type: 'retiring' }), []);
+  assert.deepEqual(world.done('y'), ['held y on a1']);
+  assert.deepEqual(world.tick(250), ['a2: copy x y']);
+  assert.deepEqual(world.tick(limits.handoverMs + 1), ['a1: dismiss']);
+});

@@ -128,7 +128,8 @@ export function sentence(instruction: Instruction): string[] {
       if (message.type === 'abort') return [`${to}: abort ${message.run}`];
       if (message.type === 'welcome') return [];
       if (message.type === 'drop') return [`${to}: drop ${message.keys.join(' ')}`];
-      return [`${to}: retire`];
+      if (message.type === 'copy') return [`${to}: copy ${message.data.map(({ key }) => key).join(' ')}`];
+      return [`${to}: ${message.type}`];
     }
     case 'notify': {
       const { message } = instruction;
