@@ -108,10 +108,11 @@ export class DeviceHost implements TaskRunner {
 
   #start(): DeviceThread {
     this.#checkCrashes();
-    const { modules, digests, node, site, data, scheduler, token, tls } = this.#options;
+    const { modules, digests, node, site, data, scheduler, token, tls, memoryBytes } = this.#options;
     const { port1, port2 } = new MessageChannel();
     const memory = this.#lanes.memory;
-    const setup = { memory, modules, digests, node, site, data, scheduler, token, tls };
+    const about = { modules, digests, node, site, data, scheduler, token, tls, memoryBytes };
+    const setup = { memory, ...about };
     const workerData: DeviceThreadData = { setup, port: port2 };
     const env = threadEnvironment(this.#options.env);
     const worker = new Worker(threadFile, { workerData, transferList: [port2], name: this.device, env });

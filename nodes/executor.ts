@@ -53,7 +53,7 @@ export class Executor implements TaskRunner {
 
   private constructor(options: ExecutorOptions) {
     const { threads, modules, digests, node, site, data, heapBytes, graceMs } = options;
-    const { scheduler, token, tls } = options;
+    const { scheduler, token, tls, memoryBytes } = options;
     this.threads = threads;
     this.#lanes = new RunLanes(
       { lanes: threads, spareLanes: machineLimits.pausedRuns, graceMs },
@@ -64,7 +64,8 @@ export class Executor implements TaskRunner {
       },
     );
     const { memory } = this.#lanes;
-    const setup: ThreadSetup = { memory, modules, digests, node, site, data, scheduler, token, tls };
+    const about = { modules, digests, node, site, data, scheduler, token, tls, memoryBytes };
+    const setup: ThreadSetup = { memory, ...about };
     const oneHeapBytes = heapBytes === undefined ? machineLimits.threadHeapBytes : heapBytes / threads;
     this.#pool = new Piscina({
       filename: threadFile,

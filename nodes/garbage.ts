@@ -17,6 +17,13 @@ function collector(): () => void {
   return collect;
 }
 
+/** How much dead memory one thread of a node may leave lying whose results may fill `memoryBytes`. */
+export function collectBytesFor(memoryBytes: number | undefined): number {
+  const { collectBytes, collectShare, leastCollectBytes } = machineLimits;
+  if (memoryBytes === undefined) return collectBytes;
+  return Math.min(collectBytes, Math.max(leastCollectBytes, memoryBytes * collectShare));
+}
+
 /** Counts the shared memory that one thread gives up, and has it collected when it is much. There are two
  * ways to know of it: being told, of memory made elsewhere, and looking, for memory made in this thread. */
 export class GarbageMeter {

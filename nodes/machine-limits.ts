@@ -15,6 +15,9 @@ export const machineLimits = {
   filePieceBytes: 8 * 2 ** 20,
   /** Shared memory given up before V8, which does not count it, is told to collect it. */
   collectBytes: 256 * 2 ** 20,
+  /** Where results may fill little, less: this share of it, but no less than is worth a collection. */
+  collectShare: 1 / 8,
+  leastCollectBytes: 16 * 2 ** 20,
   /** A shorter run can't have filled much memory: touching a gigabyte takes a hundred times as long. */
   scratchMs: 2,
 

@@ -18,7 +18,7 @@ import {
 import { bindReferences, type TaskContext, taskBody } from '../scheduler/index.ts';
 import type { WireError } from '../scheduler/protocol.ts';
 import { loadingVariable } from './config.ts';
-import { GarbageMeter } from './garbage.ts';
+import { collectBytesFor, GarbageMeter } from './garbage.ts';
 import { Lane } from './lane-memory.ts';
 import { machineLimits } from './machine-limits.ts';
 import { checkVersion } from './module-digest.ts';
@@ -33,7 +33,8 @@ import {
 } from './run-request.ts';
 import { toSharedParts } from './shared-frames.ts';
 
-const garbage = new GarbageMeter();
+/** Of this thread. */
+let garbage: GarbageMeter | undefined;
 
 /** Codes of operating errors that may be gone the next time, or on another node. */
 const passingCodes = new Set([
@@ -195,7 +196,7 @@ async function serveRun(setup: ThreadSetup, place: Place, request: RunRequest): 
   } catch (error) {
     return { index, ok: false, ...failureOf(error), startMs, endMs: Date.now() };
   } finally {
-    noteGarbage(request, Date.now() - startMs);
+    noteGarbage(setup, request, Date.now() - startMs);
   }
 }
 
@@ -265,7 +266,8 @@ async function serveAll(
 
 /** What a run leaves behind: its inputs, which the store may drop at any time, and its scratch arrays. A run
  * of no time can't have made many. */
-function noteGarbage(request: RunRequest, tookMs: number): void {
+function noteGarbage(setup: ThreadSetup, request: RunRequest, tookMs: number): void {
+  garbage ??= new GarbageMeter(collectBytesFor(setup.memoryBytes));
   garbage.released(request.inputs.reduce((sum, input) => sum + encodedBytes(input), 0));
   if (tookMs >= machineLimits.scratchMs) garbage.look();
 }

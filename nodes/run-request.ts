@@ -76,6 +76,8 @@ export interface ThreadOptions {
   readonly site: string;
   /** The folder whose files tasks may read. */
   readonly data?: string | undefined;
+  /** What the results of the node may fill. */
+  readonly memoryBytes?: number | undefined;
   /** Where the scheduler is, and what proves a client there, for tasks that submit tasks. */
   readonly scheduler?: string | undefined;
   readonly token?: string | undefined;

@@ -8,7 +8,7 @@ import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AsperitasError, type DatumParts, encodedBytes, isAsperitasError } from '../runtime/index.ts';
-import { GarbageMeter } from './garbage.ts';
+import { collectBytesFor, GarbageMeter } from './garbage.ts';
 import { machineLimits } from './machine-limits.ts';
 import { toSharedParts } from './shared-frames.ts';
 import { readSpill, writeSpill } from './spill-file.ts';
@@ -46,7 +46,7 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #marks: SpillMarks;
   readonly #folder: SpillFolder;
-  readonly #garbage = new GarbageMeter();
+  readonly #garbage: GarbageMeter;
   readonly #life = randomBytes(8).toString('hex');
   #puts = 0;
   readonly #entries = new Map<string, Entry>();
@@ -69,6 +69,7 @@ export class Store {
       lowBytes: options.memoryBytes * machineLimits.lowWater,
     };
     this.#folder = new SpillFolder(options.folder);
+    this.#garbage = new GarbageMeter(collectBytesFor(options.memoryBytes));
   }
 
   static open(options: StoreOptions): Store {
