@@ -96,6 +96,12 @@ function memoryFigure(runs: readonly RunTrace[], about: { zeroMs: number; spanMs
   );
 }
 
+/** Nodes where what the process takes after runs has only grown: something there keeps what it should not. */
+function leakNote({ nodes }: Overview): string {
+  const names = nodes.filter(({ ratchets }) => ratchets).map(({ node }) => text(node));
+  return names.length === 0 ? '' : `<p><strong>Memory only grows on ${names.join(', ')}.</strong></p>`;
+}
+
 /** The columns that the script draws. */
 function drawn(runs: readonly RunTrace[], zeroMs: number): string {
   const lanes = lanesOf(runs);
@@ -146,7 +152,7 @@ compute for ${text(ms(pathMs))}. To end sooner, these would have to be faster, o
 ${runTable(path.slice(-rowsShown), zeroMs)}
 <h2>Longest runs</h2>${runTable(longest, zeroMs)}
 <h2>Bytes from site to site</h2>${linkTable(overview)}
-<h2>Memory of the nodes' processes</h2>${memoryFigure(runs, { zeroMs, spanMs })}
+<h2>Memory of the nodes' processes</h2>${memoryFigure(runs, { zeroMs, spanMs })}${leakNote(overview)}
 <script type="application/json" id="runs">${drawn(runs, zeroMs)}</script>
 <script>${reportScript}</script>
 </body></html>

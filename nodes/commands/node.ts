@@ -159,7 +159,7 @@ export const command: Command = {
     advertise: { type: 'string', value: 'H', help: 'the host under which others reach it, if not --host' },
   },
   details:
-    'SIGTERM lets the node finish what runs and leave; its results are made again elsewhere if need be.\n\n' +
+    'SIGTERM lets the node finish what runs, hand over what only it holds, and leave.\n\n' +
     'example:\n  asperitas node --scheduler ws://10.0.0.1:7010 --site nancay --memory 32GiB --data /data',
   run,
 };

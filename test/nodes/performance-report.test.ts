@@ -104,3 +104,13 @@ test('a hostile name stays text, in the tables and in the figures of the script'
   assert.equal((page.match(/<script/g) ?? []).length, 2);
   assert.match(page, /default-src 'none'/);
 });
+
+test('the report names nodes whose memory only grows', () => {
+  const node = { node: 'leaky', site: 'a', threads: 1, running: 0, assigned: 0, parked: 0, held: 0 };
+  const bytes = { storedBytes: 0, rssBytes: 0, memoryBytes: 1, retiring: false, silentMs: 0 };
+  const overview = { nowMs: 0, sinceMs: 0, tasks: {}, clients: 0, stopping: false, functions: [], links: [] };
+  const pageOf = (ratchets: boolean) =>
+    reportPage([run('x', 0, 1)], { ...overview, nodes: [{ ...node, ...bytes, ratchets }] });
+  assert.match(pageOf(true), /Memory only grows on leaky/);
+  assert.doesNotMatch(pageOf(false), /Memory only grows/);
+});
