@@ -77,8 +77,8 @@ test('one node of 32 MiB', async (t) => {
   });
 
   await t.test('a result that memory could never hold is refused, and what to do is said', async () => {
-    const large = tasks.sum(tasks.block(1, 48 * MiB));
-    await assert.rejects(cluster.compute(large), (error: Error & { code?: string }) => {
+    const large = tasks.block(1, 48 * MiB);
+    await assert.rejects(cluster.persist(large), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'datum-too-large');
       assert.match(
         error.message,
