@@ -16,14 +16,18 @@ export function settleLeaving(state: SchedulerState): void {
 
 function settle(state: SchedulerState, node: NodeRecord): void {
   node.handover ??= { since: state.now, ordered: new Map(), dismissed: false };
-  const { since, ordered } = node.handover;
-  if (node.handover.dismissed) return;
+  const { handover } = node;
+  if (handover.dismissed) return;
   if (state.stoppingSince === undefined) {
-    if (node.assigned.size > 0) return;
-    const left = state.now - since > limits.handoverMs ? 0 : orderCopies(state, node, ordered);
-    if (left > 0) return;
+    const left = orderCopies(state, node, handover.ordered);
+    if (node.assigned.size > 0) {
+      // What runs is waited for as long as it takes: the time for copies begins after it.
+      handover.since = state.now;
+      return;
+    }
+    if (left > 0 && state.now - handover.since <= limits.handoverMs) return;
   }
-  node.handover.dismissed = true;
+  handover.dismissed = true;
   send(state, node.info.node, { type: 'dismiss' });
 }
 

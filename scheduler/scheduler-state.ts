@@ -84,7 +84,7 @@ export interface ReadyClass {
 }
 
 export interface Handover {
-  readonly since: Millis;
+  since: Millis;
   readonly ordered: Map<TaskRecord, NodeId>;
   dismissed: boolean;
 }

@@ -194,8 +194,9 @@ test('a leaving node is not dismissed while it runs something, nor held up for e
   world.submit([spec('x'), spec('y')], 'x', 'y');
   world.done('x');
   world.join('a2');
-  assert.deepEqual(world.node('a1', { type: 'retiring' }), []);
+  assert.deepEqual(world.node('a1', { type: 'retiring' }), ['a2: copy x']);
+  assert.deepEqual(world.tick(limits.handoverMs + 1), []);
   assert.deepEqual(world.done('y'), ['held y on a1']);
-  assert.deepEqual(world.tick(250), ['a2: copy x y']);
+  assert.deepEqual(world.tick(250), ['a2: copy y']);
   assert.deepEqual(world.tick(limits.handoverMs + 1), ['a1: dismiss']);
 });
