@@ -13,6 +13,7 @@ import { fold, type Lazy } from '../../scheduler/index.ts';
 import { projectRoot } from '../support/shared-data.ts';
 import {
   add,
+  addArrays,
   countRuns,
   describe,
   echo,
@@ -69,6 +70,21 @@ test('a fold over two sites sends one partial sum across', async () => {
   assert.equal(total, wanted);
   const crossed = (await cluster.status()).crossSiteBytes - before;
   assert.ok(crossed < 1000, `${crossed} bytes crossed, where one partial sum would do`);
+});
+
+test('a fold of arrays by site moves one array for each site but the last', async () => {
+  const length = 50_000;
+  const before = (await cluster.status()).crossSiteBytes;
+  const arrays = Array.from({ length: 12 }, (_, k) =>
+    range.with({ site: k % 2 === 0 ? 'nancay' : 'paris' })(length),
+  );
+  const total = await cluster.compute(
+    sumOf(fold(arrays, (group) => addArrays(group), { by: 'site', arity: 3 })),
+  );
+  assert.equal(total, (12 * length * (length - 1)) / 2);
+  // Two sites: one array of eight bytes a number, and what says what it is.
+  const crossed = (await cluster.status()).crossSiteBytes - before;
+  assert.ok(crossed >= 8 * length && crossed < 8 * length + 1000, `${crossed} bytes crossed`);
 });
 
 test('an error has its own code and fields, and comes at once where a repetition is of no use', async () => {

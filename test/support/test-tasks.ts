@@ -58,6 +58,14 @@ export const sumOf = task('test.sum', (_, array: Float64Array) => {
   return sum;
 });
 
+/** The sum of arrays of one length, number by number. */
+export const addArrays = task('test.add-arrays', (_, arrays: readonly Float64Array[]) => {
+  const total = new Float64Array(new SharedArrayBuffer(8 * arrays[0]!.length));
+  for (const array of arrays)
+    for (let index = 0; index < total.length; index++) total[index]! += array[index]!;
+  return total;
+});
+
 export const failPlainly = task('test.fail', () => {
   throw new Error('something of the machine');
 });
