@@ -9,6 +9,7 @@ import { assumptions, limits } from './limits.ts';
 import { pullsOf } from './lookahead.ts';
 import { fullness } from './room.ts';
 import type { NodeRecord, ReadyClass, SchedulerState, TaskRecord } from './scheduler-state.ts';
+import { togetherWord } from './together.ts';
 
 export function weighed(state: SchedulerState, task: TaskRecord): Weighed {
   return weigh(task, { seconds: secondsOf(state, task), pulls: pullsOf(state, task) });
@@ -80,7 +81,7 @@ export function bestNode(state: SchedulerState, task: TaskRecord, kind: ReadyCla
     best = cost;
     least = sum;
   }
-  const { together } = task.spec.hints;
+  const together = togetherWord(state, task);
   if (together === undefined || best === undefined) return best;
   const usual = state.nodes.get(state.groups.get(together) ?? ('' as NodeId));
   // A group stays together unless that costs more than the task itself takes.

@@ -94,6 +94,8 @@ export const limits = {
   replicasNamed: 4,
   /** Words of `together` remembered; the oldest is forgotten first. */
   groups: 10_000,
+  /** So far back the root of a task is looked for that asks to stay with it. */
+  rootSteps: 1_000,
   /** Classes of tasks (site, near, needs) after which those without tasks are forgotten. */
   classes: 256,
   /** Nodes holding inputs, and nodes of each site, that are weighed for one task: constant work a task. */

@@ -41,7 +41,8 @@ export const hints = object({
   site: maybe(siteName),
   /** The result must not leave the site where it was made. */
   stay: maybe(flag),
-  /** Tasks with the same word go to the same node while that is no loss. */
+  /** Tasks with the same word go to the same node while that is no loss; `roots`: those that come from the
+   * same root. */
   together: maybe(text),
   /** Expected size of the result. */
   bytes: maybe(count),

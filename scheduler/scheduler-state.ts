@@ -200,6 +200,8 @@ export interface SchedulerState {
   readonly idle: Set<NodeRecord>;
   readonly crowded: Set<NodeRecord>;
   readonly groups: Map<string, NodeId>;
+  /** The roots of tasks that stay together by them. */
+  readonly roots: WeakMap<TaskRecord, string>;
   /** What runs have shown, by function name and by kind of task; links by the names of their sites. */
   readonly learnt: Map<string, Learnt>;
   readonly links: Map<SiteName, Map<SiteName, Link>>;
@@ -266,6 +268,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     idle: new Set(),
     crowded: new Set(),
     groups: new Map(),
+    roots: new WeakMap(),
     learnt: new Map(),
     links: new Map(),
     incoming: new Map(),

@@ -199,3 +199,26 @@ test('explain names what nodes would cost a task that waits', () => {
     /queued for a1, which is busy; would cost a1 .* s until a thread/,
   );
 });
+
+test('what comes from the same root stays together when asked, and moves together when its node dies', () => {
+  const world = new World();
+  world.join('a1', { threads: 8 });
+  world.join('a2', { threads: 8 });
+  const hints = { together: 'roots' };
+  const tasks = ['1', '2'].flatMap((tree) => [
+    spec(`root${tree}`, [], hints),
+    ...['x', 'y', 'z'].map((name) => spec(`${name}${tree}`, [`root${tree}`], hints)),
+  ]);
+  world.submit(tasks, ...tasks.map(({ key }) => key));
+  const nodesOf = (tree: string): string[] =>
+    ['x', 'y', 'z'].map((name) => world.runOf(`${name}${tree}`).node);
+  world.done('root1', 1000);
+  world.done('root2', 1000);
+  const [first] = nodesOf('1');
+  assert.deepEqual(nodesOf('1'), [first, first, first]);
+  world.lose(first!);
+  world.done('root1', 1000);
+  const [after] = nodesOf('1');
+  assert.notEqual(after, first);
+  assert.deepEqual(nodesOf('1'), [after, after, after]);
+});
