@@ -26,6 +26,8 @@ export const callerLimits = {
   queued: 100_000,
   /** An ask without a deadline of its own ends after so long. */
   askMs: 60_000,
+  /** A message that is told is given up after so long: nobody waits for it. */
+  longestMs: 86_400_000,
   /** How exactly deadlines are kept: one timer for all asks of a caller. */
   expiryMs: 10,
   /** Pauses between two tries to reach the node where the actor lives. */
@@ -118,7 +120,7 @@ export class ActorCaller {
     const settle = (error: Error | undefined): void => {
       failed = error;
     };
-    this.#push({ name, payload, timeoutMs: Number.POSITIVE_INFINITY, settle });
+    this.#push({ name, payload, timeoutMs: callerLimits.longestMs, settle });
     if (failed !== undefined) return Promise.reject(failed);
     return atOnce ? handedOver : new Promise((resolve) => this.#waitForRoom.push(resolve));
   }
@@ -174,6 +176,7 @@ export class ActorCaller {
       const call: ActorCall = { name, payload, idempotent, dueMs, settle, deaths: 0, done: false };
       this.#calls.push(call);
       this.#expireAt(dueMs);
+      if (this.#calls.size === 1) this.#timer?.ref();
       this.#flushSoon();
       return call;
     }
@@ -200,13 +203,11 @@ export class ActorCaller {
   }
 
   #expireAt(dueMs: number): void {
-    if (dueMs >= this.#timerMs || dueMs === Number.POSITIVE_INFINITY) return;
+    if (dueMs >= this.#timerMs || this.#calls.size === 0) return;
     clearTimeout(this.#timer);
     this.#timerMs = dueMs;
     const waitMs = Math.min(2 ** 31 - 1, Math.max(callerLimits.expiryMs, dueMs - performance.now()));
     this.#timer = setTimeout(() => this.#expire(), waitMs);
-    // A deadline is kept while something else keeps the process, such as the connection that it is about.
-    this.#timer.unref();
   }
 
   #expire(): void {
@@ -220,7 +221,7 @@ export class ActorCaller {
     });
     if (numbers.length > 0) this.#line?.link.cancel(this.#line.line, numbers);
     this.#timerMs = Number.POSITIVE_INFINITY;
-    this.#expireAt(nextMs);
+    this.#expireAt(Math.min(nextMs, performance.now() + callerLimits.longestMs));
     this.#flushSoon();
   }
 
@@ -252,6 +253,8 @@ export class ActorCaller {
       link.send(line, { first: parcel.first, count: parcel.calls.length }, body);
     }
     while (this.#waitForRoom.length > 0 && this.#calls.hasRoom) this.#waitForRoom.shift()!();
+    // What has been asked keeps the process; when all is answered, nothing does.
+    if (this.#calls.size === 0) this.#timer?.unref();
   }
 
   #unblock(line: number): void {
@@ -264,7 +267,7 @@ export class ActorCaller {
     const nowMs = performance.now();
     const flat: unknown[] = [];
     for (const { name, payload, dueMs, deaths } of calls) {
-      flat.push(name, payload, dueMs === Number.POSITIVE_INFINITY ? 0 : Math.max(1, dueMs - nowMs), deaths);
+      flat.push(name, payload, Math.max(1, dueMs - nowMs), deaths);
     }
     try {
       return encodeValue(flat);

@@ -30,6 +30,8 @@ export class ActorLink {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    // Asks keep the process by their deadlines; a line on which nothing is asked need not.
+    connection.hold?.(false);
     connection.onMessage((raw) => this.#receive(raw));
     this.closed = connection.closed.then(() => this.#end());
   }

@@ -237,6 +237,9 @@ export function tickActors(state: SchedulerState): void {
 /** A node is gone, with all that lived there. */
 export function loseActors(state: SchedulerState, node: NodeId, why: string): void {
   for (const actor of [...state.actors.actors.values()]) {
+    // What was held for it there went with the node; another one may come to bear the name.
+    const { phase } = actor;
+    if (phase.name === 'leaving' && phase.next === node) actor.phase = { name: 'leaving', next: undefined };
     if (actor.seat !== node) continue;
     cancelMove(state, actor);
     actor.seat = undefined;

@@ -18,7 +18,7 @@ export function checkActors(state: SchedulerState): string[] {
     const { phase, seat, spec, group } = actor;
     if (groups.get(group.id) !== group) wrong.push(`actor ${id}: its group is forgotten`);
     if (seat !== undefined) note(seat, spec.needs.threads ?? 0);
-    if (phase.name === 'leaving' && state.nodes.has(phase.next)) note(phase.next, spec.needs.threads ?? 0);
+    if (phase.name === 'leaving' && phase.next !== undefined) note(phase.next, spec.needs.threads ?? 0);
     const seated = phase.name !== 'down' && phase.name !== 'seeking';
     if (seated && (seat === undefined || !state.nodes.has(seat))) {
       wrong.push(`actor ${id}: ${phase.name} without a seat`);

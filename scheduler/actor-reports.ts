@@ -204,7 +204,7 @@ function onMoved(state: SchedulerState, actor: ActorRecord, snapshot: Uint8Array
   if (snapshot !== undefined) actor.snapshot = snapshot;
   cancelMove(state, actor);
   rise(state, actor);
-  const node = state.nodes.get(phase.next);
+  const node = phase.next === undefined ? undefined : state.nodes.get(phase.next);
   if (node === undefined || node.retiring) {
     actor.phase = { name: 'seeking', since: state.now };
     state.actors.seeking.add(actor);

@@ -41,7 +41,8 @@ export function reserve(
 
 /** Gives back what was reserved for a move, if one is under way. */
 export function cancelMove(state: SchedulerState, { spec, phase }: ActorRecord): void {
-  const node = phase.name === 'leaving' ? state.nodes.get(phase.next) : undefined;
+  const next = phase.name === 'leaving' ? phase.next : undefined;
+  const node = next === undefined ? undefined : state.nodes.get(next);
   if (node !== undefined) reserve(state, node, { spec, sign: -1 });
 }
 

@@ -15,13 +15,13 @@ import type { ActorSpec, SupervisorSpec } from './actor-messages.ts';
 import type { WireError } from './error-schema.ts';
 
 /** `seeking`: it is to be started once a node has room for it. `leaving`: its node was told to send its state
- * on. */
+ * on, and a seat is held for it at the next one while that lives. */
 export type ActorPhase =
   | { readonly name: 'down' }
   | { readonly name: 'seeking'; readonly since: Millis }
   | { readonly name: 'starting' }
   | { readonly name: 'living' }
-  | { readonly name: 'leaving'; readonly next: NodeId }
+  | { readonly name: 'leaving'; readonly next: NodeId | undefined }
   | { readonly name: 'stopping' };
 
 export interface ActorRecord {

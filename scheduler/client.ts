@@ -307,6 +307,7 @@ class Client implements Cluster {
     this.#questions.askAgain();
     this.inspect.askAgain();
     this.#datasets.interrupt();
+    this.actors.askAgain();
     this.#jobs.returns.onReturn(known);
     this.#coordination.wishes.resume();
   }

@@ -11,12 +11,13 @@ async function run(context: CommandContext): Promise<number> {
   const nodes = someArguments(args, 'drain', 'NODE');
   const seconds = wholeOf(options, 'timeout', 1);
   const limit = seconds === undefined ? {} : { timeoutMs: 1000 * seconds };
+  const force = options.force === true;
   return withCluster(context, async (cluster) => {
     for (const node of nodes) {
       const onWait = (hinders: readonly string[]): void => {
         for (const line of hinders) stdout.write(`${node} stays for now: ${line}\n`);
       };
-      await cluster.inspect.drain(node, { signal, ...limit, onWait });
+      await cluster.inspect.drain(node, { signal, ...limit, onWait, force });
       stdout.write(`${node} has left\n`);
     }
     return 0;
@@ -27,9 +28,10 @@ async function run(context: CommandContext): Promise<number> {
 export const command: Command = {
   name: 'drain',
   summary: 'let nodes finish what they run, and wait until they have left',
-  usage: 'drain NODE... [--scheduler URL] [--timeout SECONDS]',
+  usage: 'drain NODE... [--force] [--scheduler URL] [--timeout SECONDS]',
   options: {
     ...connectionOptions,
+    force: { type: 'boolean', help: 'though actors be lost that can neither move nor be restarted' },
     timeout: {
       type: 'string',
       value: 'SECONDS',
