@@ -101,11 +101,13 @@ function onSubmit(state: SchedulerState, client: ClientId, message: Of<'submit'>
     announced.add(task);
     task.announced++;
   }
-  if (record.hasDeadlines && message.more !== true) {
+  // All tasks have come, though not all that is wanted of them.
+  const complete = message.more !== true || (message.tasks.length > 0 && message.wants.length > 0);
+  if (record.hasDeadlines && complete) {
     record.hasDeadlines = false;
     spreadDeadlines(state, [...announced]);
   }
-  if (message.more !== true) rankByTime(state, announced);
+  if (complete) rankByTime(state, announced);
   for (const key of message.wants) want(state, client, key);
   for (const task of revived) demand(state, task, 'submitted again');
   if (message.more !== true) endSubmission(state, client);
@@ -143,8 +145,21 @@ function endSubmission(state: SchedulerState, id: ClientId): void {
   const { announced } = state.clients.get(id)!;
   const tasks = [...announced];
   announced.clear();
-  for (const task of tasks) task.announced--;
-  retire(state, tasks);
+  state.ended.push({ tasks, next: 0 });
+  forgetSome(state);
+}
+
+/** Goes on with what ended submissions have left behind, for a while. */
+export function forgetSome(state: SchedulerState): void {
+  let room: number = limits.forgottenTasks;
+  for (let [first] = state.ended; first !== undefined && room > 0; [first] = state.ended) {
+    const some = first.tasks.slice(first.next, first.next + room);
+    first.next += some.length;
+    room -= some.length;
+    if (first.next >= first.tasks.length) state.ended.shift();
+    for (const task of some) task.announced--;
+    retire(state, some);
+  }
 }
 
 /** Shared by the many tasks without inputs. */
@@ -205,14 +220,19 @@ function release(state: SchedulerState, id: ClientId, keys: readonly TaskKey[]):
   }
 }
 
-/** Gives up all that a client wants or has begun to submit. */
-export function releaseAll(state: SchedulerState, id: ClientId): void {
+/** Gives up what a client wants or has begun to submit; true when all is given up. */
+export function releaseSome(state: SchedulerState, id: ClientId): boolean {
   const client = state.clients.get(id);
-  if (client === undefined) return;
+  if (client === undefined) return true;
   endSubmission(state, id);
   client.hasDeadlines = false;
-  const keys = [...client.wants].map(({ spec }) => spec.key);
+  const keys: TaskKey[] = [];
+  for (const { spec } of client.wants) {
+    if (keys.length === limits.forgottenTasks) break;
+    keys.push(spec.key);
+  }
   release(state, id, keys);
+  return client.wants.size === 0;
 }
 
 /** A finished task stays as it is: cancelling changes nothing about it. */

@@ -214,6 +214,8 @@ export class Jobs {
 
   releaseAll(): void {
     const keys = this.wants.releaseAll();
-    if (keys.length > 0) this.tellInOrder({ type: 'release', keys });
+    for (let start = 0; start < keys.length; start += clientLimits.submitTasks) {
+      this.tellInOrder({ type: 'release', keys: keys.slice(start, start + clientLimits.submitTasks) });
+    }
   }
 }

@@ -221,8 +221,13 @@ function checkClients(state: SchedulerState, expect: Expect): void {
     const open = client.done <= client.total;
     expect(open, () => `${id}: ${client.done} of ${client.total} tasks done`);
   }
+  const ended = new Map<TaskRecord, number>();
+  for (const { tasks, next } of state.ended) {
+    for (const task of tasks.slice(next)) ended.set(task, (ended.get(task) ?? 0) + 1);
+  }
   for (const [key, task] of state.tasks) {
-    const submissions = [...state.clients.values()].filter(({ announced }) => announced.has(task)).length;
+    const clients = [...state.clients.values()].filter(({ announced }) => announced.has(task)).length;
+    const submissions = clients + (ended.get(task) ?? 0);
     expect(
       task.announced === submissions,
       () => `${key}: announced ${task.announced} times, ${submissions} found`,

@@ -6,7 +6,7 @@
  */
 import { assertNever, type ClientId, type TaskKey } from '../runtime/index.ts';
 import { noteOffer } from './barren-core.ts';
-import { register, releaseAll, want } from './client-core.ts';
+import { register, releaseSome, want } from './client-core.ts';
 import { expectHolders } from './coordination-core.ts';
 import { restoreDataset } from './dataset-core.ts';
 import { spreadDeadlines } from './deadline-core.ts';
@@ -36,7 +36,7 @@ export function onRecordReplayed(state: SchedulerState, record: JournalRecord): 
       return;
     }
     case 'client-forgotten':
-      releaseAll(state, record.client);
+      while (!releaseSome(state, record.client));
       state.clients.delete(record.client);
       return;
     case 'said': {

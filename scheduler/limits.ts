@@ -39,6 +39,9 @@ export const limits = {
   clientGraceMs: 5_000,
   /** The same when its connection broke, or the scheduler was replaced: it looks for it. */
   clientCutMs: 15_000,
+  /** Tasks that are given up within one event: the others wait for the next, so that nothing else waits for
+   * them. */
+  forgottenTasks: 10_000,
   /** Data sets that may be published: each holds results for ever. */
   datasets: 10_000,
   /** Bytes of one value in a queue, on a variable or a topic: it is kept here, in memory; larger ones belong

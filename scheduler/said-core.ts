@@ -4,7 +4,7 @@
  */
 import type { ClientId } from '../runtime/index.ts';
 import { endActorsOf, isActorRequest, onActorRequest } from './actor-requests.ts';
-import { onClientMessage, releaseAll } from './client-core.ts';
+import { onClientMessage, releaseSome } from './client-core.ts';
 import { endCoordination, serveReturned } from './coordination-core.ts';
 import { isIntent } from './intents.ts';
 import { limits } from './limits.ts';
@@ -37,8 +37,9 @@ export function forgetIfGone(state: SchedulerState, id: ClientId, client: Client
   if (client.kept || client.goneSince === undefined) return;
   const graceMs = client.broken ? limits.clientCutMs : limits.clientGraceMs;
   if (state.now - client.goneSince <= graceMs) return;
-  releaseAll(state, id);
   endActorsOf(state, id);
+  // The rest when the next tick comes: nobody else is to wait for it.
+  if (!releaseSome(state, id)) return;
   state.clients.delete(id);
   endCoordination(state, id);
   record(state, { type: 'client-forgotten', client: id });

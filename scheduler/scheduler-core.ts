@@ -7,6 +7,7 @@ import { assertNever, type Millis, type NodeId } from '../runtime/index.ts';
 import { loseActors, placeActors, tickActors } from './actor-core.ts';
 import { doubtActors, isActorReport, onActorReport } from './actor-reports.ts';
 import { failBarren, noteOffer } from './barren-core.ts';
+import { forgetSome } from './client-core.ts';
 import { checkDeadlines } from './deadline-core.ts';
 import { settleLeaving } from './handover-core.ts';
 import { isRecovering, onJournalReplayed, onRecordReplayed } from './journal-core.ts';
@@ -87,6 +88,7 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       onRecorded(state, event.through);
       return;
     case 'drained':
+      if (state.ended.length > 0) forgetSome(state);
       if (state.stoppingSince !== undefined || isRecovering(state)) return;
       placeActors(state);
       if (state.policy === undefined) placeTasks(state);
@@ -175,6 +177,7 @@ function onTicked(state: SchedulerState): void {
     if (client.goneSince === undefined) tellProgress(state, id, client);
     else forgetIfGone(state, id, client);
   }
+  forgetSome(state);
   failBarren(state);
   forceWindows(state);
   settleLeaving(state);

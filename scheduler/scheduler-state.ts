@@ -178,6 +178,9 @@ export interface SchedulerState {
   readonly lateness: { dropped: number; missed: number };
   readonly datasets: Map<string, Dataset>;
   readonly coordination: CoordinationState;
+  /** The tasks of submissions that have come to their end, of which those from `next` on are still counted as
+   * announced. */
+  readonly ended: { readonly tasks: readonly TaskRecord[]; next: number }[];
   /** A task that was on so many nodes when they died is given up. */
   allowedFailures: number;
   readonly nodes: Map<NodeId, NodeRecord>;
@@ -253,6 +256,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     lateness: { dropped: 0, missed: 0 },
     datasets: new Map(),
     coordination: createCoordination(),
+    ended: [],
     allowedFailures: limits.allowedFailures,
     nodes: new Map(),
     clients: new Map(),

@@ -79,8 +79,19 @@ export async function submitGraph(
       }
       waiting = piece;
     }
+    let last = waiting ?? [];
+    let start = 0;
+    // What is wanted comes in pieces as well, after all that it is made from.
+    for (; wants.length - start > clientLimits.submitTasks; start += clientLimits.submitTasks) {
+      signal.throwIfAborted();
+      const some = wants.slice(start, start + clientLimits.submitTasks);
+      send({ type: 'submit', tasks: last, wants: some, serial, more: true });
+      await new Promise(setImmediate);
+      await connection.drained(signal);
+      last = [];
+    }
     signal.throwIfAborted();
-    send({ type: 'submit', tasks: waiting ?? [], wants, serial });
+    send({ type: 'submit', tasks: last, wants: wants.slice(start), serial });
   } catch (error) {
     // Ends the submission, so that nothing waits for users that will not come.
     send({ type: 'submit', tasks: [], wants: [] });
