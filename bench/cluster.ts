@@ -1,133 +1,158 @@
 /**
- * What a task costs on a cluster of real processes, from the client's call to its result: graphs of empty
- * tasks on two nodes of one thread each, and the same graphs on Dask with two workers of one thread each,
- * in the same run, where `--peer PYTHON` names a Python that has it.
+ * What a task costs on a cluster of real processes, from the client's call to its verified result: graphs of
+ * empty tasks on two nodes of one thread each, real WebSockets. With `--peer PYTHON`, a Python that has Dask,
+ * the same graphs on Dask with two workers of one thread each, the two in turn, round by round.
  *
- *     node dist/bench/cluster.js [--size N] [--repeats N] [--peer PYTHON]
+ *     node dist/bench/cluster.js [--rounds N] [--graphs merge-10K,tree-15] [--peer PYTHON]
  */
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { LocalCluster } from '../nodes/index.ts';
-import { fold, type Lazy } from '../scheduler/index.ts';
+import { type Cluster, fold } from '../scheduler/index.ts';
+import { DaskPeer } from './support/dask-peer.ts';
+import { cpuOfTree } from './support/process-cpu.ts';
 import { one, total } from './support/small-tasks.ts';
 
 const { values: options } = parseArgs({
   options: {
-    size: { type: 'string', default: '10000' },
-    repeats: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    graphs: { type: 'string' },
     peer: { type: 'string' },
     // Taken so that one command line fits all benchmarks.
     core: { type: 'boolean' },
+    repeats: { type: 'string' },
   },
 });
-const size = Math.max(1, Number(options.size));
-const repeats = Math.max(1, Number(options.repeats));
+
+type Shape = (cluster: Cluster, size: number, salt: number) => Promise<number>;
+
+/** Each gives the number that its tasks must have made, so that what is counted is completions. No two rounds
+ * have the same `salt`, so that nothing is found again. */
+const shapes = {
+  merge: (cluster, size, salt) => cluster.compute(total(count(size).map((k) => one(k + salt)))),
+  tree: (cluster, size, salt) => {
+    const leaves = count(size).map((k) => total([2 * k + salt, 2 * k + 1 + salt]));
+    return cluster.compute(fold(leaves, (group) => total(group), { arity: 2 }));
+  },
+  sequential: async (cluster, size, salt) => {
+    let sum = 0;
+    for (let k = 0; k < size; k++) sum += await cluster.compute(one(k + salt));
+    return sum;
+  },
+  /** 1 when the first result of many has come; the others are cancelled. */
+  first: async (cluster, size, salt) => {
+    for await (const end of cluster.asCompleted(count(size).map((k) => one(k + salt)))) {
+      return 'value' in end && end.value! > salt && end.value! <= salt + size ? 1 : 0;
+    }
+    return 0;
+  },
+} as const satisfies Record<string, Shape>;
+
+function count(size: number): number[] {
+  return Array.from({ length: size }, (_, k) => k);
+}
+
+interface Bench {
+  readonly name: string;
+  readonly shape: keyof typeof shapes;
+  readonly size: number;
+  readonly tasks: number;
+}
+
+/** Those of the RSDS paper, and two of Coiled's. */
+const benches: readonly Bench[] = [
+  ...[10, 25, 50, 100].map((thousands): Bench => {
+    const size = 1000 * thousands;
+    return { name: `merge-${thousands}K`, shape: 'merge', size, tasks: size + 1 };
+  }),
+  { name: 'tree-15', shape: 'tree', size: 2 ** 14, tasks: 2 ** 15 - 1 },
+  { name: 'sequential', shape: 'sequential', size: 100, tasks: 100 },
+  { name: 'first of 100K', shape: 'first', size: 100_000, tasks: 1 },
+];
+
+function wanted({ shape, size }: Bench, salt: number): number {
+  if (shape === 'first') return 1;
+  const sum = (many: number): number => many * salt + (many * (many - 1)) / 2;
+  return shape === 'tree' ? sum(2 * size) : sum(size) + size;
+}
+
+/** Microseconds a task: by the clock and of processor time, all processes together. */
+interface Round {
+  readonly wallUs: number;
+  readonly cpuUs: number;
+}
+
+async function measured(
+  bench: Bench,
+  salt: number,
+  system: { readonly cpuMs: () => number; readonly run: () => Promise<number> },
+): Promise<Round> {
+  const beforeMs = system.cpuMs();
+  const startedMs = performance.now();
+  const value = await system.run();
+  const ms = performance.now() - startedMs;
+  const cpuMs = system.cpuMs() - beforeMs;
+  if (value !== wanted(bench, salt))
+    throw new Error(`${bench.name}: ${value} instead of ${wanted(bench, salt)}`);
+  return { wallUs: (1000 * ms) / bench.tasks, cpuUs: (1000 * cpuMs) / bench.tasks };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+function cells(rounds: readonly Round[]): string[] {
+  const walls = rounds.map(({ wallUs }) => wallUs);
+  const [least, most] = [Math.min(...walls), Math.max(...walls)];
+  const cpu = Math.min(...rounds.map(({ cpuUs }) => cpuUs));
+  return [median(walls).toFixed(0), `${least.toFixed(0)}-${most.toFixed(0)}`, cpu.toFixed(0)];
+}
+
 let salt = 0;
 
-/** Graphs by name, with their number of tasks; every call makes other tasks, as nothing may be reused. */
-const graphs: Readonly<Record<string, { readonly tasks: number; readonly make: () => Lazy<number> }>> = {
-  merge: {
-    tasks: size + 1,
-    make: () => total(Array.from({ length: size }, (_, k) => one(k + salt))),
-  },
-  tree: {
-    tasks: 2 * size - 1,
-    make: () =>
-      fold(
-        Array.from({ length: size }, (_, k) => one(k + salt)),
-        (group) => total(group),
-        { arity: 2 },
-      ),
-  },
-  chain: {
-    tasks: Math.ceil(size / 10),
-    make: () => {
-      let last = one(salt);
-      for (let k = 1; k < Math.ceil(size / 10); k++) last = one(last);
-      return last;
-    },
-  },
-};
-
-/** The least milliseconds of each graph. */
-async function measure(): Promise<Record<string, number>> {
-  const modules = [new URL('./support/small-tasks.js', import.meta.url).href];
-  const cluster = await LocalCluster.start({ sites: { here: { nodes: 2, threads: 1 } }, modules });
-  try {
-    await cluster.compute(one(-1));
-    const least: Record<string, number> = {};
-    for (const [name, { make }] of Object.entries(graphs)) {
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        salt += 1e6;
-        const startedMs = performance.now();
-        await cluster.compute(make());
-        least[name] = Math.min(least[name] ?? Number.POSITIVE_INFINITY, performance.now() - startedMs);
-      }
-    }
-    return least;
-  } finally {
-    await cluster.close();
+async function measureBench(
+  bench: Bench,
+  cluster: Cluster,
+  peer: DaskPeer | undefined,
+): Promise<readonly string[]> {
+  const [ours, theirs]: [Round[], Round[]] = [[], []];
+  // The first round of each is not counted: much of it is compiling.
+  for (let round = 0; round <= Math.max(1, Number(options.rounds)); round++) {
+    salt += 1e6;
+    const run = (): Promise<number> => shapes[bench.shape](cluster, bench.size, salt);
+    const peerCpuMs = (): number => (peer === undefined ? 0 : cpuOfTree(peer.pid));
+    const own = await measured(bench, salt, { cpuMs: () => cpuOfTree(process.pid) - peerCpuMs(), run });
+    if (round > 0) ours.push(own);
+    if (peer === undefined || (round === 0 && bench.tasks > 1000)) continue;
+    const { shape, size } = bench;
+    const runPeer = async (): Promise<number> => (await peer.run(shape, size, salt)).value;
+    const other = await measured(bench, salt, { cpuMs: peerCpuMs, run: runPeer });
+    if (round > 0) theirs.push(other);
   }
+  const least = (rounds: readonly Round[]): number => Math.min(...rounds.map(({ wallUs }) => wallUs));
+  const compared =
+    theirs.length === 0 ? [] : [...cells(theirs), `${(least(theirs) / least(ours)).toFixed(1)}x`];
+  return [bench.name, String(bench.tasks), ...cells(ours), (1e6 / least(ours)).toFixed(0), ...compared];
 }
 
-const daskProgram = `
-import json, sys, time, distributed
-from distributed import Client, LocalCluster
-from dask import delayed
-size, repeats = int(sys.argv[1]), int(sys.argv[2])
-one = delayed(lambda value: value + 1, pure=False)
-total = delayed(lambda values: sum(values), pure=False)
-def merge():
-    return total([one(k) for k in range(size)])
-def tree():
-    level = [one(k) for k in range(size)]
-    while len(level) > 1:
-        level = [total(level[k:k + 2]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
-    return level[0]
-def chain():
-    last = one(0)
-    for _ in range(1, -(-size // 10)):
-        last = one(last)
-    return last
-if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            client.compute(one(0)).result()
-            least = {}
-            for make in (merge, tree, chain):
-                for _ in range(repeats):
-                    started = time.perf_counter()
-                    client.compute(make(), optimize_graph=False).result()
-                    took = 1000 * (time.perf_counter() - started)
-                    least[make.__name__] = min(least.get(make.__name__, took), took)
-            print(json.dumps({"version": distributed.__version__, "least": least}))
-`;
-
-interface Peer {
-  readonly version: string;
-  readonly least: Readonly<Record<string, number>>;
+function row(texts: readonly string[]): string {
+  return `| ${texts.map((text, k) => (k === 0 ? text.padEnd(14) : text.padStart(12))).join(' | ')} |`;
 }
 
-function measureDask(python: string): Peer {
-  const { stdout, stderr, status } = spawnSync(python, ['-c', daskProgram, String(size), String(repeats)], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`${python} could not run Dask: ${stderr.slice(-2000)}`);
-  return JSON.parse(stdout) as Peer;
-}
-
-function row(cells: readonly string[]): string {
-  return cells.map((cell, k) => (k < 2 ? cell.padEnd(16) : cell.padStart(12))).join('');
-}
-
-const ours = await measure();
-const peer = options.peer === undefined ? undefined : measureDask(options.peer);
-console.log(row(['graph', 'system', 'tasks', 'ms', 'us a task']));
-for (const [name, { tasks }] of Object.entries(graphs)) {
-  const systems: [name: string, ms: number][] = [['asperitas', ours[name]!]];
-  if (peer !== undefined) systems.push([`Dask ${peer.version}`, peer.least[name]!]);
-  for (const [system, ms] of systems) {
-    console.log(row([name, system, String(tasks), ms.toFixed(0), ((1000 * ms) / tasks).toFixed(1)]));
+const chosen = options.graphs?.split(',');
+const modules = [new URL('./support/small-tasks.js', import.meta.url).href];
+const cluster = await LocalCluster.start({ sites: { here: { nodes: 2, threads: 1 } }, modules });
+const peer = options.peer === undefined ? undefined : await DaskPeer.start(options.peer);
+try {
+  const own = ['us a task', 'least-most', 'cpu us', 'tasks/s'];
+  const other = peer === undefined ? [] : [`Dask us`, 'least-most', 'cpu us', 'ratio'];
+  console.log(row(['graph', 'tasks', ...own, ...other]));
+  for (const bench of benches) {
+    if (chosen !== undefined && !chosen.includes(bench.name)) continue;
+    console.log(row(await measureBench(bench, cluster, peer)));
   }
+  if (peer === undefined) console.log('no peer: name a Python that has dask and distributed by --peer');
+  else console.log(`Dask.distributed ${peer.version}`);
+} finally {
+  await peer?.close();
+  await cluster.close();
 }
-if (peer === undefined) console.log('no peer: name a Python that has dask and distributed by --peer');

@@ -1,28 +1,32 @@
 /**
  * Measures the scheduler without work: tasks a second of the pure core (submit, place, finish; no sockets),
- * bytes of heap a task, and the whole path of client, scheduler and sockets in one process, with nodes that
+ * bytes of heap a task, and processor time and stalls of a scheduler in a process of its own, whose nodes
  * claim at once to have finished. cluster.ts measures the same graphs on real nodes.
  *
  *     node dist/bench/scheduler.js [--core] [--repeats N] [--size N]
  */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { clientId, millis, type NodeId } from '../runtime/index.ts';
-import { connect, startScheduler, task } from '../scheduler/index.ts';
+import { type Connection, clientId, millis, type NodeId, webSocketTransport } from '../runtime/index.ts';
+import { startScheduler } from '../scheduler/index.ts';
 import { clientLimits } from '../scheduler/limits.ts';
 import type { NodeInfo } from '../scheduler/protocol.ts';
 import { handle } from '../scheduler/scheduler-core.ts';
 import { createState, type SchedulerEvent, type SchedulerState } from '../scheduler/scheduler-state.ts';
-import { type BenchGraph, chain, merge, tree } from './support/graphs.ts';
+import { type BenchGraph, chain, merge, sums, tree } from './support/graphs.ts';
 import { finished, infoOf, startZeroWorker } from './support/zero-worker.ts';
 
 const { values: options } = parseArgs({
   options: {
     core: { type: 'boolean', default: false },
     repeats: { type: 'string', default: '3' },
-    /** Tasks of the merge graph that goes over sockets. */
-    size: { type: 'string', default: '20000' },
+    /** Tasks of the graphs that go over sockets; of the last, ten times as many. */
+    size: { type: 'string', default: '100000' },
+    serve: { type: 'boolean', default: false },
     peer: { type: 'string' },
   },
 });
@@ -149,32 +153,94 @@ function benchCore(repeats: number): void {
   }
 }
 
-const one = task('bench.one', (_, index: number) => index);
-const all = task('bench.all', (_, parts: readonly number[]) => parts.length);
+const token = 'a secret for this process alone';
 
-async function measureSockets(size: number): Promise<Moment> {
-  const token = 'a secret for this process alone';
-  const scheduler = await startScheduler({ token });
-  const ends = await Promise.all(
-    ['a1', 'a2'].map((name) => startZeroWorker(scheduler.url, token, { name, threads: 1 })),
-  );
-  const connected = await connect(scheduler.url, { token });
-  const started = now();
-  await connected.compute(all(Array.from({ length: size }, (_, index) => one(index))));
-  const spent = since(started);
-  await connected.close();
-  for (const end of ends) await end();
-  await scheduler.close();
-  return spent;
+/** What the scheduler's process has used and suffered since it was last asked. */
+interface Usage {
+  readonly cpuMs: number;
+  readonly longestStallMs: number;
 }
 
-const repeats = Math.max(1, Number(options.repeats));
-benchCore(repeats);
-if (!options.core) {
-  const size = Math.max(1, Number(options.size));
-  const runs: Moment[] = [];
-  for (let index = 0; index < repeats; index++) runs.push(await measureSockets(size));
-  const { ms, cpuMs } = best(runs, (run) => run.cpuMs);
-  console.log(line(`client to client: merge of ${size}`, size, ms));
-  console.log(`    ${((1000 * cpuMs) / size).toFixed(1)} us of processor time a task, all ends together`);
+/** The other process: a scheduler, which tells its usage when it is asked, until its parent goes. */
+async function serve(): Promise<void> {
+  const scheduler = await startScheduler({ token });
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  let started = now();
+  process.on('message', () => {
+    const longestStallMs = delay.max / 1e6;
+    process.send!({ cpuMs: since(started).cpuMs, longestStallMs } satisfies Usage);
+    started = now();
+    delay.reset();
+  });
+  process.on('disconnect', () => process.exit());
+  process.send!(scheduler.url);
+}
+
+async function usageOf(child: ChildProcess): Promise<Usage> {
+  const answer = once(child, 'message');
+  child.send('usage');
+  return (await answer)[0] as Usage;
+}
+
+/** Submits a graph as a client does, and waits for its end. */
+async function runGraph(connection: Connection, { tasks, wants }: BenchGraph): Promise<void> {
+  let ended: () => void = () => undefined;
+  const end = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  connection.onMessage(({ type, key }) => {
+    if (type === 'held' && key === wants[0]) ended();
+  });
+  for (let start = 0; start < tasks.length; start += clientLimits.submitTasks) {
+    const piece = tasks.slice(start, start + clientLimits.submitTasks);
+    const more = start + piece.length < tasks.length;
+    connection.send({ type: 'submit', tasks: piece, wants: more ? [] : wants, more });
+    await new Promise(setImmediate);
+    await connection.drained();
+  }
+  await end;
+  connection.send({ type: 'release', keys: wants });
+}
+
+/** The scheduler in a process of its own, with two nodes that claim at once to have finished. */
+async function benchSockets(graphs: readonly BenchGraph[], repeats: number): Promise<void> {
+  const child = fork(process.argv[1]!, ['--serve']);
+  const [url] = (await once(child, 'message')) as [string];
+  const ends = await Promise.all(
+    ['a1', 'a2'].map((name) => startZeroWorker(url, token, { name, threads: 1 })),
+  );
+  const connection = await webSocketTransport.dial(url, { token, hello: { role: 'admin', client } });
+  for (const graph of graphs) {
+    const runs: (Usage & { readonly ms: number })[] = [];
+    for (let repeat = 0; repeat <= repeats; repeat++) {
+      await usageOf(child);
+      const started = now();
+      await runGraph(connection, graph);
+      const { ms } = since(started);
+      // The first is not counted: much of it is compiling.
+      const usage = await usageOf(child);
+      if (repeat > 0) runs.push({ ...usage, ms });
+    }
+    const { ms, cpuMs } = best(runs, (run) => run.cpuMs);
+    const { longestStallMs } = best(runs, (run) => run.longestStallMs);
+    const size = graph.tasks.length;
+    console.log(line(`over sockets: ${graph.name}`, size, ms));
+    console.log(
+      `    ${((1000 * cpuMs) / size).toFixed(1)} us of the scheduler's processor time a task, ` +
+        `its longest stall ${longestStallMs.toFixed(0)} ms`,
+    );
+  }
+  connection.close();
+  for (const end of ends) await end();
+  child.disconnect();
+}
+
+if (options.serve) {
+  await serve();
+} else {
+  const repeats = Math.max(1, Number(options.repeats));
+  benchCore(repeats);
+  const size = Math.max(1000, Number(options.size));
+  if (!options.core) await benchSockets([merge(size), sums(size), sums(10 * size)], repeats);
 }

@@ -33,6 +33,22 @@ export function merge(size: number): BenchGraph {
   return graph(`merge of ${size}`, [...parts, end]);
 }
 
+/** Sums of a thousand tasks each, and the sum of these. */
+export function sums(size: number): BenchGraph {
+  const tasks: TaskSpec[] = [];
+  const ends: TaskKey[] = [];
+  for (let first = 0; first < size; first += 1000) {
+    const parts = Array.from({ length: 1000 }, (_, index) => spec(`m${first + index}`, []));
+    const end = spec(
+      `s${first}`,
+      parts.map(({ key }) => key),
+    );
+    tasks.push(...parts, end);
+    ends.push(end.key);
+  }
+  return graph(`sums of ${size}`, [...tasks, spec('end', ends)]);
+}
+
 /** A binary reduction of `leaves`, depth first as a client sends it. */
 export function tree(leaves: number): BenchGraph {
   const tasks: TaskSpec[] = [];

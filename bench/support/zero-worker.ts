@@ -22,10 +22,8 @@ export function finished({ key, run, fn }: Compute, info: NodeInfo, nowMs: numbe
   const { node, site } = info;
   const times = { startMs: nowMs, endMs: nowMs, thread: 0, localBytes: 0, remoteBytes: 0 };
   const trace: RunTrace = { key, fn, node, site, outcome: 'done', ...times };
-  return [
-    { type: 'run-started', key, run },
-    { type: 'run-done', key, run, bytes: header.byteLength, trace },
-  ];
+  // As nodes do with brief tasks: no word of their start, and the result comes along.
+  return [{ type: 'run-done', key, run, bytes: header.byteLength, inline: header, trace }];
 }
 
 export function infoOf(name: string, threads: number, url: string): NodeInfo {
