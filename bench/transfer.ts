@@ -1,9 +1,9 @@
 /**
  * Measures what a node's machinery adds to its work: MB/s of data fetched from another process over loopback,
  * beside a raw TCP socket that carries the same bytes into shared memory, and tasks a second of the executor,
- * beside bare messages to a thread. Medians.
+ * beside bare messages to a thread. With `--peer PYTHON`, Dask's communication layer on the same bytes.
  *
- *     node dist/bench/transfer.js [--repeats N]
+ *     node dist/bench/transfer.js [--repeats N] [--peer PYTHON]
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,8 +27,9 @@ import {
   webSocketTransport,
 } from '../runtime/index.ts';
 import { task } from '../scheduler/index.ts';
+import { daskRates } from './support/dask-comm.ts';
 
-const sizes = [8_000_000, 200_000_000];
+const sizes = [8_000_000, 64 * 2 ** 20];
 const pieceBytes = 4 * 2 ** 20;
 const token = 'bench';
 
@@ -77,24 +78,43 @@ function median(values: readonly number[]): number {
 
 const garbage = new GarbageMeter(1);
 
-/** Median MB/s of a transfer, the first of which is not counted, and this process's time for each GB. */
-async function rate(bytes: number, repeats: number, transfer: () => Promise<unknown>): Promise<string> {
-  const rates: number[] = [];
-  const costs: number[] = [];
+interface Rates {
+  readonly megabytesPerSecond: number[];
+  /** Seconds of this process for each GB. */
+  readonly costs: number[];
+}
+
+/** Times one transfer of so many bytes. */
+async function measureOnce(bytes: number, transfer: () => Promise<unknown>, into: Rates): Promise<void> {
+  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
+  await transfer();
+  const seconds = (performance.now() - startMs) / 1000;
+  const { user, system } = process.cpuUsage(startCpu);
+  into.megabytesPerSecond.push(bytes / 1e6 / seconds);
+  into.costs.push(((user + system) / bytes) * 1000);
+  garbage.released(bytes);
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function said({ megabytesPerSecond, costs }: Rates): string {
+  const best = Math.max(...megabytesPerSecond).toFixed(0);
+  return `${median(megabytesPerSecond).toFixed(0)} (best ${best}) MB/s, ${median(costs).toFixed(2)} s CPU/GB`;
+}
+
+/** Ways of a transfer, in turn; the first time of each is not counted. */
+async function rates(
+  bytes: number,
+  repeats: number,
+  ways: readonly (() => Promise<unknown>)[],
+): Promise<string[]> {
+  const found = ways.map((): Rates => ({ megabytesPerSecond: [], costs: [] }));
+  const uncounted: Rates = { megabytesPerSecond: [], costs: [] };
   for (let repeat = 0; repeat <= repeats; repeat++) {
-    const startMs = performance.now();
-    const startCpu = process.cpuUsage();
-    await transfer();
-    const seconds = (performance.now() - startMs) / 1000;
-    const { user, system } = process.cpuUsage(startCpu);
-    if (repeat > 0) {
-      rates.push(bytes / 1e6 / seconds);
-      costs.push(((user + system) / bytes) * 1000);
-    }
-    garbage.released(bytes);
-    await new Promise((resolve) => setImmediate(resolve));
+    for (const [k, way] of ways.entries())
+      await measureOnce(bytes, way, repeat === 0 ? uncounted : found[k]!);
   }
-  return `${median(rates).toFixed(0)} MB/s, ${median(costs).toFixed(2)} s of CPU a GB`;
+  return found.map(said);
 }
 
 async function fetchRaw(socket: Socket, index: number): Promise<Uint8Array> {
@@ -138,9 +158,9 @@ async function rawThread(calls: number): Promise<string> {
       waiting.push(resolve);
       worker.postMessage(request(0));
     });
-  const rates = await callRates(calls, call);
+  const figures = await callRates(calls, call);
   await worker.terminate();
-  return rates;
+  return figures;
 }
 
 const args = encodePacked([]);
@@ -152,24 +172,26 @@ function request(run: number): RunRequest {
 async function executorRates(threads: number, calls: number): Promise<string> {
   const executor = await Executor.start({ threads, modules: [import.meta.url], node: 'n', site: 's' });
   let run = 0;
-  const rates = await callRates(calls, () => executor.run(request(++run)));
+  const figures = await callRates(calls, () => executor.run(request(++run)));
   await executor.close();
-  return rates;
+  return figures;
 }
 
-async function measure(repeats: number): Promise<void> {
+async function measure(repeats: number, python: string | undefined): Promise<void> {
   const child = fork(process.argv[1]!, ['--serve']);
   const [{ url, port }] = (await once(child, 'message')) as [Addresses];
   const fetcher = new Fetcher({ node: 'client', token });
   const replica = { node: 'server' as NodeId, site: 'a' as SiteName, url };
   const socket = connect(port, '127.0.0.1').setNoDelay();
-  const rows: string[][] = [['what', 'asperitas', 'ceiling']];
+  const rows: string[][] = [['what', 'asperitas', 'ceiling', 'Dask']];
   for (const [index, bytes] of sizes.entries()) {
     // Small ones more often: most of their first transfers is compiling.
     const times = Math.ceil(repeats * (bytes < 1e8 ? 10 : 1));
-    const raw = await rate(bytes, times, () => fetchRaw(socket, index));
-    const own = await rate(bytes, times, () => fetcher.fetch(`d${bytes}`, replica));
-    rows.push([`a datum of ${bytes / 1e6} MB, node to node`, own, `${raw} (raw TCP)`]);
+    const ways = [() => fetcher.fetch(`d${bytes}`, replica), () => fetchRaw(socket, index)];
+    const [own, raw] = await rates(bytes, times, ways);
+    const dask = python === undefined ? undefined : daskRates(python, bytes, times);
+    const peer = dask === undefined ? '' : `${dask[0].toFixed(0)} (best ${dask[1].toFixed(0)}) MB/s`;
+    rows.push([`${(bytes / 1e6).toFixed(0)} MB, node to node`, own!, `${raw} (raw TCP)`, peer]);
   }
   socket.destroy();
   await fetcher.close();
@@ -177,7 +199,7 @@ async function measure(repeats: number): Promise<void> {
   const ceiling = `${await rawThread(20_000)} (bare messages)`;
   for (const threads of [1, 2]) {
     const what = `empty tasks, ${threads} thread${threads > 1 ? 's' : ''}`;
-    rows.push([what, await executorRates(threads, 20_000), threads === 1 ? ceiling : '']);
+    rows.push([what, await executorRates(threads, 20_000), threads === 1 ? ceiling : '', '']);
   }
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   rows.splice(
@@ -195,6 +217,8 @@ async function measure(repeats: number): Promise<void> {
 if (isMainThread && process.argv.includes('--serve')) {
   await serve();
 } else if (isMainThread) {
-  const { values } = parseArgs({ options: { repeats: { type: 'string', default: '9' } } });
-  await measure(Number(values.repeats));
+  const { values } = parseArgs({
+    options: { repeats: { type: 'string', default: '9' }, peer: { type: 'string' } },
+  });
+  await measure(Number(values.repeats), values.peer);
 }
