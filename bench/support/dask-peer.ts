@@ -1,6 +1,6 @@
 /**
- * Owns a Dask cluster as a peer: a Python process of two workers of one thread each, which runs the graph that
- * it is told and says how long it took and what came out. Must not know: what it is compared with.
+ * Owns a Dask cluster as a peer: a Python process with two workers of one thread each, which runs the graphs
+ * that it is told and says how long each took and what came out. Must not know: what it is compared with.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
