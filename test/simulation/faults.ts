@@ -7,6 +7,7 @@ type Fault = (simulation: Simulation, random: Random) => void;
 const kinds: Readonly<Record<string, Fault>> = {
   break: ({ nodes }, random) => random.pick(nodes).connection?.break(random.pick([10, 15_000])),
   crash: ({ nodes }, random) => random.pick(nodes).crash(random.pick([10, 15_000])),
+  'crash-scheduler': ({ scheduler }, random) => scheduler.crash(random.pick([10, 15_000])),
   leave: ({ nodes }, random) => random.pick(nodes).stop(),
   pause: ({ nodes, scheduler }, random) => {
     const process = random.chance(0.2) ? scheduler : random.pick(nodes);

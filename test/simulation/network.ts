@@ -154,6 +154,13 @@ export class SimulatedNetwork {
     return true;
   }
 
+  /** Every connection of a place breaks. */
+  breakAll(place: Place, slowMs: number): void {
+    for (const connection of [...this.connections]) {
+      if (connection.places.some(({ name }) => name === place.name)) connection.break(slowMs);
+    }
+  }
+
   /** Cuts places off from one another for a while. */
   part(partition: Partition, ms: number): void {
     this.partitions.add(partition);

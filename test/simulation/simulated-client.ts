@@ -1,7 +1,8 @@
 /** A client with its plan: submits graphs, fetches results, keeps some, builds on them, cancels, releases,
- * goes and returns. It remembers what it was promised. After every new connection it says again all that it
- * wants and all that it does not. */
+ * goes and returns. It remembers what it was promised, and says again what may be lost with a connection or a
+ * scheduler. */
 import type { NodeId, TaskKey } from '../../runtime/index.ts';
+import { Intents, isIntent } from '../../scheduler/intents.ts';
 import type { ToClient, ToScheduler, WireError } from '../../scheduler/protocol.ts';
 import { modelledFrom, type TaskModel } from './graphs.ts';
 import { SimulatedProcess } from './process.ts';
@@ -21,7 +22,7 @@ export class SimulatedClient extends SimulatedProcess {
   readonly #simulation: Simulation;
   readonly #random: Random;
   readonly wants = new Map<TaskKey, Want>();
-  readonly #released = new Set<TaskKey>();
+  readonly #intents = new Intents();
   /** What was ever cancelled: the answer may come after it is wanted again. */
   readonly #cancelled = new Set<TaskKey>();
   #connection: ClientConnection | undefined;
@@ -69,13 +70,15 @@ export class SimulatedClient extends SimulatedProcess {
     this.#connection?.break(slowMs);
   }
 
+  /** What was said without a connection is said on return, if it is an intent. */
   say(message: ToScheduler): void {
+    if (isIntent(message)) this.#intents.add(message);
     if (this.#welcomed) this.#connection?.say(message);
   }
 
   #dial(): void {
     const { scheduler, network } = this.#simulation;
-    if (!network.reachable(this, scheduler)) {
+    if (!scheduler.alive || !network.reachable(this, scheduler)) {
       this.later(500, () => this.#dial());
       return;
     }
@@ -94,17 +97,29 @@ export class SimulatedClient extends SimulatedProcess {
     this.#connection = connection;
   }
 
-  #hear(message: ToClient | { readonly type: 'welcome' }): void {
-    if (message.type === 'welcome') {
-      this.#welcomed = true;
-      const released = [...this.#released].filter((key) => !this.wants.has(key));
-      this.say({ type: 'release', keys: released });
+  #hear(message: ToClient): void {
+    if (message.type === 'welcome') this.#return(message);
+    else if (message.type === 'accepted') this.#intents.accept(message.through);
+    else if (message.type === 'held') this.#onHeld(message);
+    else if (message.type === 'failed') this.#onFailed(message.key, message.error, message.culprit);
+  }
+
+  /** Says again what may be lost, as the true client does; to a scheduler that does not know it, everything. */
+  #return({ known, heard }: Extract<ToClient, { type: 'welcome' }>): void {
+    this.#welcomed = true;
+    const again = known ? this.#intents.after(heard) : undefined;
+    if (again === undefined) {
+      this.#intents.forget(heard);
+      for (const want of this.wants.values()) if (want.state === 'pending') want.cancelled = false;
       this.#submit([...this.wants.values()].map(({ model }) => model));
-    } else if (message.type === 'held') {
-      this.#onHeld(message);
-    } else if (message.type === 'failed') {
-      this.#onFailed(message.key, message.error, message.culprit);
+      return;
     }
+    for (const intent of again) this.#connection?.say(intent);
+    const pending = [...this.wants].filter(([, { state }]) => state === 'pending');
+    // Whether the answer to a cancellation was lost is not worth a question.
+    for (const [key, { cancelled }] of pending) if (cancelled) this.#settle(key);
+    const open = pending.filter(([, { cancelled }]) => !cancelled).map(([key]) => key);
+    if (open.length > 0) this.say({ type: 'recall', keys: open });
   }
 
   #submit(models: readonly TaskModel[]): void {
@@ -135,7 +150,8 @@ export class SimulatedClient extends SimulatedProcess {
   #ask(random: Random): void {
     const { models } = this.#simulation;
     const futures = [...this.wants.values()].filter(({ state, future }) => state === 'kept' && future);
-    const known = [...models.byKey.values()];
+    // What is kept in a window keeps others out of it.
+    const known = [...models.byKey.values()].filter(({ spec }) => spec.hints.maxInFlight === undefined);
     const { wants, tasks } =
       known.length > 0 && random.chance(0.25)
         ? { wants: random.some(known, 2), tasks: [] }
@@ -172,10 +188,7 @@ export class SimulatedClient extends SimulatedProcess {
 
   #release(keys: readonly TaskKey[]): void {
     if (keys.length === 0) return;
-    for (const key of keys) {
-      this.wants.delete(key);
-      this.#released.add(key);
-    }
+    for (const key of keys) this.wants.delete(key);
     this.say({ type: 'release', keys });
   }
 

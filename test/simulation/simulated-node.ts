@@ -152,7 +152,7 @@ export class SimulatedNode extends SimulatedProcess {
 
   #dial(): void {
     const { scheduler, network } = this.#simulation;
-    if (!network.reachable(this, scheduler)) {
+    if (!scheduler.alive || !network.reachable(this, scheduler)) {
       this.later(500, () => this.#dial());
       return;
     }

@@ -1,21 +1,31 @@
-/** The scheduler's core in a simulated process: its connections, ticks and turns. */
+/** The scheduler's core in a simulated process: its connections, ticks and turns, its journal, and its lives. */
 import { type ClientId, clientId, millis, type NodeId } from '../../runtime/index.ts';
 import { check } from '../../scheduler/invariants.ts';
+import { isRecovering, snapshotOf } from '../../scheduler/journal-core.ts';
+import type { JournalRecord } from '../../scheduler/journal-records.ts';
+import { limits } from '../../scheduler/limits.ts';
 import type { FromNode, NodeInfo, ToClient, ToNode, ToScheduler } from '../../scheduler/protocol.ts';
 import { createState, type Instruction, type SchedulerEvent } from '../../scheduler/scheduler-state.ts';
 import { Connection, type Ear } from './network.ts';
 import { SimulatedProcess } from './process.ts';
 import { idleWithoutReason } from './progress-check.ts';
+import type { Random } from './random.ts';
+import { SimulatedJournal } from './simulated-journal.ts';
 import type { Simulation } from './simulation.ts';
 
-/** The first word of an accepted connection; what follows it is of the new life. */
-export type Welcome = { readonly type: 'welcome' };
 export type NodeConnection = Connection<FromNode, ToNode>;
-export type ClientConnection = Connection<ToScheduler, ToClient | Welcome>;
+export type ClientConnection = Connection<ToScheduler, ToClient>;
 
 export class SimulatedScheduler extends SimulatedProcess {
   readonly #simulation: Simulation;
-  readonly state = createState();
+  state = createState();
+  readonly #random: Random;
+  readonly #journal: SimulatedJournal;
+  /** Without a journal a new life knows nothing of the last. */
+  readonly #remembers: boolean;
+  #epoch = 0;
+  #records: JournalRecord[] = [];
+  #recorded = 0;
   readonly #nodes = new Map<NodeId, NodeConnection>();
   readonly #clients = new Map<ClientId, ClientConnection>();
   #draining = false;
@@ -23,10 +33,38 @@ export class SimulatedScheduler extends SimulatedProcess {
   losses = 0;
   stopped = false;
 
-  constructor(simulation: Simulation, site: string) {
+  constructor(simulation: Simulation, site: string, random: Random) {
     super({ name: 'scheduler', site }, simulation.clock);
     this.#simulation = simulation;
+    this.#random = random;
+    this.#journal = new SimulatedJournal(simulation.clock, random.split('journal'));
+    this.#remembers = random.chance(0.8);
+    this.#start();
+  }
+
+  /** The process is gone at once, with all that its journal has not kept. Another takes its place. */
+  crash(slowMs: number): void {
+    if (!this.alive || this.stopped) return;
+    this.#simulation.note('the scheduler crashes');
     this.turn();
+    this.#journal.crash();
+    this.#nodes.clear();
+    this.#clients.clear();
+    this.#simulation.network.breakAll(this, slowMs);
+    this.clock.after(this.#random.pick([5, 300, 4000]), () => this.#start());
+  }
+
+  #start(): void {
+    this.turn();
+    this.#epoch++;
+    this.#draining = false;
+    this.#records = [];
+    this.#recorded = 0;
+    this.state = createState(this.#epoch * limits.runsPerEpoch);
+    if (this.#remembers && this.#epoch > 1) {
+      for (const record of this.#journal.read()) this.feed({ type: 'record-replayed', record });
+      this.feed({ type: 'journal-replayed' });
+    }
     this.#tick();
   }
 
@@ -60,7 +98,7 @@ export class SimulatedScheduler extends SimulatedProcess {
     return connection;
   }
 
-  acceptClient(process: SimulatedProcess, ear: Ear<ToClient | Welcome>): ClientConnection {
+  acceptClient(process: SimulatedProcess, ear: Ear<ToClient>): ClientConnection {
     const client = clientId(process.name);
     const connection: ClientConnection = new Connection(
       this.#simulation.network,
@@ -71,10 +109,10 @@ export class SimulatedScheduler extends SimulatedProcess {
           heard: (message) => {
             if (this.#clients.get(client) === connection) this.feed({ type: 'from-client', client, message });
           },
-          closed: () => {
+          closed: (broken) => {
             if (this.#clients.get(client) !== connection) return;
             this.#clients.delete(client);
-            this.feed({ type: 'client-lost', client });
+            this.feed({ type: 'client-lost', client, broken });
           },
         },
       },
@@ -83,7 +121,6 @@ export class SimulatedScheduler extends SimulatedProcess {
       if (!connection.open) return;
       this.#clients.get(client)?.hangUp('acceptor');
       this.#clients.set(client, connection);
-      connection.answer({ type: 'welcome' });
       this.feed({ type: 'client-joined', client });
     });
     return connection;
@@ -107,17 +144,34 @@ export class SimulatedScheduler extends SimulatedProcess {
     if (event.type === 'node-lost' || event.type === 'node-cut') this.losses++;
     if (event.type === 'node-joined' && this.state.nodes.has(event.info.node)) this.losses++;
     const out = simulation.cores.scheduler(this.state, event, millis(this.clock.now));
-    simulation.expect(check(this.state));
-    const mayPlace = this.state.stoppingSince === undefined;
-    if (event.type === 'drained' && mayPlace) simulation.expect(idleWithoutReason(this.state));
+    // While the journal is read, tasks come before those who want them.
+    if (event.type !== 'record-replayed') simulation.expect(check(this.state));
     for (const instruction of out) this.#do(instruction);
-    if (event.type !== 'drained' && !this.#draining) {
+    if (event.type === 'drained') {
+      const mayPlace = this.state.stoppingSince === undefined && !isRecovering(this.state);
+      if (mayPlace) simulation.expect(idleWithoutReason(this.state));
+      this.#write();
+    } else if (!this.#draining) {
       this.#draining = true;
       this.later(0, () => {
         this.#draining = false;
         this.feed({ type: 'drained' });
       });
     }
+  }
+
+  /** The turn is over: what it recorded becomes durable together. */
+  #write(): void {
+    if (this.#records.length === 0) return;
+    const records = this.#records;
+    this.#records = [];
+    this.#recorded += records.length;
+    const through = this.#recorded;
+    const { life } = this;
+    this.#journal.append(records, () => {
+      if (this.life === life) this.post(() => this.feed({ type: 'recorded', through }));
+    });
+    this.#journal.maybeRewrite(() => snapshotOf(this.state));
   }
 
   #do(instruction: Instruction): void {
@@ -127,6 +181,9 @@ export class SimulatedScheduler extends SimulatedProcess {
         return;
       case 'notify':
         this.#clients.get(instruction.client)?.answer(instruction.message);
+        return;
+      case 'record':
+        this.#records.push(instruction.record);
         return;
       case 'disconnect':
         this.losses++;

@@ -6,6 +6,7 @@
 import { handle as workerHandle } from '../../nodes/worker-core.ts';
 import { type NodeId, nodeId, type TaskKey, taskKey } from '../../runtime/index.ts';
 import { explain, story } from '../../scheduler/explain.ts';
+import { type Needs, waysOf } from '../../scheduler/needs.ts';
 import type { WireError } from '../../scheduler/protocol.ts';
 import { handle as schedulerHandle } from '../../scheduler/scheduler-core.ts';
 import { SimulatedClock } from './clock.ts';
@@ -105,7 +106,7 @@ export class Simulation {
       wideSites: plans.filter(({ threads }) => threads >= 3).map(({ site }) => site),
     });
     this.#chaosMs = random.pick([3000, 10_000, 30_000]);
-    this.scheduler = new SimulatedScheduler(this, this.sites[0]!);
+    this.scheduler = new SimulatedScheduler(this, this.sites[0]!, random.split('scheduler'));
     this.nodes = plans.map((plan) => new SimulatedNode(this, plan, random.split(plan.name)));
     for (const node of this.nodes) this.clock.after(random.between(0, 1000), () => node.start());
     this.clients = Array.from({ length: random.int(1, 3) }, (_, index) => {
@@ -234,9 +235,22 @@ export class Simulation {
       'task-killed-nodes': this.scheduler.losses >= 3,
       // One that was cut off from the beginning is no site either.
       'no-such-site': hints.site !== undefined && !this.scheduler.state.sites.has(hints.site),
+      'no-such-resource': !this.#everOffered(waysOf(hints)),
       'stay-conflict': guilty.inputs.some(({ spec }) => spec.hints.stay === true),
     };
     return honest[error.code ?? ''] === true ? undefined : said;
+  }
+
+  /** Whether a node that the scheduler has seen had all that one of the ways takes. */
+  #everOffered(ways: readonly Needs[]): boolean {
+    return [...this.scheduler.state.offers.values()]
+      .flat()
+      .some(({ threads, resources }) =>
+        ways.some(
+          (way) =>
+            way.threads <= threads && way.named.every(([name, amount]) => amount <= (resources[name] ?? 0)),
+        ),
+      );
   }
 
   #log(text: string): void {
@@ -263,9 +277,10 @@ export class Simulation {
   /** Every promise is kept in bounded time. */
   #settle(): void {
     const open = (): TaskKey[] => this.clients.filter(({ alive }) => alive).flatMap((client) => client.open);
-    const { counts } = this.scheduler.state;
-    const still = (): boolean =>
-      open().length === 0 && counts.waiting + counts.ready + counts.assigned === 0 && this.#allJoined();
+    const still = (): boolean => {
+      const { waiting, ready, assigned } = this.scheduler.state.counts;
+      return open().length === 0 && waiting + ready + assigned === 0 && this.#allJoined();
+    };
     // Twice: a broken connection that is noticed late may undo what was done.
     for (const round of [1, 2]) {
       this.clock.run(this.clock.now + limits.quietMs, () => false);
