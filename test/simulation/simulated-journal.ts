@@ -53,7 +53,7 @@ export class SimulatedJournal {
 
   #write(write: Write): void {
     const { now } = this.#clock;
-    this.#freeAt = Math.max(this.#freeAt, now + this.#random.pick([0.1, 2, 40]) * this.#random.next());
+    this.#freeAt = Math.max(this.#freeAt, now + this.#random.pick([0.1, 5, 600]) * this.#random.next());
     this.#writes.push(write);
     const life = this.#life;
     this.#clock.after(this.#freeAt - now, () => {
