@@ -104,7 +104,8 @@ export class SimulatedClient extends SimulatedProcess {
     else if (message.type === 'failed') this.#onFailed(message.key, message.error, message.culprit);
   }
 
-  /** Says again what may be lost, as the true client does; to a scheduler that does not know it, everything. */
+  /** Says again what may be lost, as the true client does; to a scheduler that knows nothing of it,
+   * everything. */
   #return({ known, heard }: Extract<ToClient, { type: 'welcome' }>): void {
     this.#welcomed = true;
     const again = known ? this.#intents.after(heard) : undefined;

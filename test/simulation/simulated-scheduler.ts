@@ -1,4 +1,4 @@
-/** The scheduler's core in a simulated process: its connections, ticks and turns, its journal, and its lives. */
+/** The scheduler's core in a simulated process: connections, ticks and turns, its journal, and its lives. */
 import { type ClientId, clientId, millis, type NodeId } from '../../runtime/index.ts';
 import { check } from '../../scheduler/invariants.ts';
 import { isRecovering, snapshotOf } from '../../scheduler/journal-core.ts';
