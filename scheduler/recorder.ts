@@ -21,6 +21,9 @@ export class Recorder {
   readonly #tools: RecorderTools;
   #count = 0;
   #flushed = 0;
+  #durable = 0;
+  /** What must not happen before so many records are durable. */
+  #held: { readonly through: number; readonly action: () => void }[] = [];
   #batch: Uint8Array[] = [];
   /** Bytes of the last snapshot, and of what was appended since. */
   #snapshotBytes = 0;
@@ -42,21 +45,36 @@ export class Recorder {
     if (this.#tools.journal.forgetful === undefined) this.#batch.push(encodeRecord(record));
   }
 
+  /** Does what can't be taken back when all that was recorded before is durable: another scheduler might
+   * know nothing of the reason. */
+  after(action: () => void): void {
+    if (this.#durable === this.#count || this.#tools.journal.forgetful === true) action();
+    else this.#held.push({ through: this.#count, action });
+  }
+
   /** The turn is over. */
   flush(): void {
     if (this.#count === this.#flushed) return;
-    const { journal, onDurable, onLost } = this.#tools;
+    const { journal, onLost } = this.#tools;
     const through = this.#count;
     this.#flushed = through;
     if (journal.forgetful === true) {
-      onDurable(through);
+      this.#onDurable(through);
       return;
     }
     const batch = this.#batch;
     this.#batch = [];
     for (const bytes of batch) this.#appendedBytes += bytes.byteLength;
-    journal.append(batch).then(() => onDurable(through), onLost);
+    journal.append(batch).then(() => this.#onDurable(through), onLost);
     this.#cutShort(journal);
+  }
+
+  #onDurable(through: number): void {
+    this.#durable = through;
+    const ripe = this.#held.findIndex((entry) => entry.through > through);
+    const due = this.#held.splice(0, ripe < 0 ? this.#held.length : ripe);
+    for (const { action } of due) action();
+    this.#tools.onDurable(through);
   }
 
   async close(): Promise<void> {

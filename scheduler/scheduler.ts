@@ -27,7 +27,7 @@ import { snapshotOf } from './journal-core.ts';
 import { decodeRecord } from './journal-records.ts';
 import { limits } from './limits.ts';
 import { checkPermission, isClientRole } from './permissions.ts';
-import { clientInfo, FromNode, nodeInfo, ToScheduler } from './protocol.ts';
+import { clientInfo, FromNode, nodeInfo, type ToNode, ToScheduler } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { handle } from './scheduler-core.ts';
 import { SchedulerLog } from './scheduler-log.ts';
@@ -346,7 +346,7 @@ class Shell implements RunningScheduler {
   #carryOut(instruction: Instruction): void {
     switch (instruction.type) {
       case 'send':
-        this.#nodes.peers.get(instruction.to)?.send(instruction.message);
+        this.#send(instruction.to, instruction.message);
         return;
       case 'notify':
         this.#notify(instruction.client, instruction.message);
@@ -366,6 +366,13 @@ class Shell implements RunningScheduler {
       case 'stop':
         this.#end(undefined);
     }
+  }
+
+  /** What a node gives up is gone: the reason must outlive this scheduler. */
+  #send(to: NodeId, message: ToNode): void {
+    const send = (): void => this.#nodes.peers.get(to)?.send(message);
+    if (message.type === 'drop' || message.type === 'abort') this.#recorder.after(send);
+    else send();
   }
 
   #notify(client: ClientId, message: WireMessage): void {
