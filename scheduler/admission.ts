@@ -1,9 +1,9 @@
 /**
- * Owns who is taken in: a name stands for one peer, and a client that comes again proves to be who it was by
+ * Owns who is taken in, and the farewell: a name stands for one peer, and a client that comes again proves to be who it was by
  * a secret of which the scheduler keeps a digest. Must not know: tokens, which are about what a peer may do.
  */
 import { createHash } from 'node:crypto';
-import { AsperitasError, type ClientId, type Connection } from '../runtime/index.ts';
+import { AsperitasError, type ClientId, type Connection, toWireError } from '../runtime/index.ts';
 import type { NodeInfo } from './protocol.ts';
 import type { NodeRecord } from './scheduler-state.ts';
 
@@ -35,4 +35,14 @@ export function checkSameRole(client: ClientId, role: string, former: Connection
   if (former === undefined || former.hello.role === role) return;
   const message = `client ${client} is connected in another role than ${role}: use a name of its own`;
   throw new AsperitasError('forbidden', message, { role, type: 'hello' });
+}
+
+/** Dismisses clients for good: nothing of what they wanted is left, so that they need not look for it. */
+export function sayFarewell(clients: Iterable<Connection>): void {
+  const error = toWireError(new AsperitasError('scheduler-lost', 'the scheduler has ended'));
+  try {
+    for (const connection of clients) connection.send({ type: 'refused', error });
+  } catch {
+    // Whatever ails the connections, the end must come.
+  }
 }

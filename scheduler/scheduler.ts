@@ -13,11 +13,10 @@ import {
   millis,
   type NodeId,
   type Transport,
-  toWireError,
   type WireMessage,
   webSocketTransport,
 } from '../runtime/index.ts';
-import { checkName, checkSameRole, checkSecret, digestOf } from './admission.ts';
+import { checkName, checkSameRole, checkSecret, digestOf, sayFarewell } from './admission.ts';
 import { defectReport } from './defect-report.ts';
 import { Guard } from './guard.ts';
 import { check } from './invariants.ts';
@@ -219,23 +218,13 @@ class Shell implements RunningScheduler {
       if (error === undefined) resolve();
       else reject(error);
     };
-    if (this.#journal.forgetful === true || this.#state.stopped) this.#sayFarewell();
+    if (this.#journal.forgetful === true || this.#state.stopped) sayFarewell(this.#clients.peers.values());
     // Closing the listener sends what is queued to every peer, and says that it closes.
     this.#log.ended(error);
     void this.#pages?.close();
     this.#spans?.look(this.#state);
     const leaving = [this.#listener!.close(), this.#spans?.close()];
     void Promise.all(leaving).then(settle, settle);
-  }
-
-  /** Nothing of what clients wanted is left: they need not look for it. */
-  #sayFarewell(): void {
-    const error = toWireError(new AsperitasError('scheduler-lost', 'the scheduler has ended'));
-    try {
-      for (const connection of this.#clients.peers.values()) connection.send({ type: 'refused', error });
-    } catch {
-      // Whatever ails the connections, the end must come.
-    }
   }
 
   #welcome(connection: Connection): void {
