@@ -1,6 +1,7 @@
 /**
- * Owns who is taken in, and the farewell: a name stands for one peer, and a client that comes again proves to be who it was by
- * a secret of which the scheduler keeps a digest. Must not know: tokens, which are about what a peer may do.
+ * Owns who is taken in, and the farewell: a name stands for one peer, and a client that comes again proves to
+ * be who it was by a secret of which the scheduler keeps a digest. Must not know: tokens, which are about
+ * what a peer may do.
  */
 import { createHash } from 'node:crypto';
 import { AsperitasError, type ClientId, type Connection, toWireError } from '../runtime/index.ts';
