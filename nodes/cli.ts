@@ -51,7 +51,7 @@ function version(): string {
 async function overview(): Promise<string> {
   const rows: string[] = [];
   for (const name of Object.keys(commands)) {
-    rows.push(`  ${name.padEnd(12)}${(await load(name)).summary}`);
+    rows.push(`  ${name.padEnd(14)}${(await load(name)).summary}`);
   }
   return [
     'usage: asperitas COMMAND [arguments] [options]\n',

@@ -13,10 +13,14 @@ export function digestOf(secret: string | undefined): string {
   return secret === undefined ? '' : createHash('sha256').update(secret).digest('base64url');
 }
 
-/** @throws AsperitasError `client-taken` when another client bears the name */
+/** @throws AsperitasError `client-taken` when another client bears the name, or the scheduler itself: its own
+ * keepers of results begin with # */
 export function checkSecret(client: ClientId, digest: string, known: string | undefined): void {
-  if (known === undefined || known === digest) return;
-  const message = `a client named ${client} is known already, and this is not it`;
+  const reserved = client.startsWith('#');
+  if (!reserved && (known === undefined || known === digest)) return;
+  const message = reserved
+    ? `a client can't be named ${client}: names that begin with # are the scheduler's own`
+    : `a client named ${client} is known already, and this is not it`;
   throw new AsperitasError('client-taken', message, { client });
 }
 

@@ -144,10 +144,12 @@ function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
   // Data first: what is then redone finds its inputs in their true phase.
   for (const task of [...node.held]) loseReplica(state, task, id, why);
   for (const task of node.parked.all()) redo(state, task, why);
+  // The only one there is suspect though nobody has heard that it began: it may have killed at once.
+  const alone = node.assigned.size === 1;
   for (const task of [...node.assigned.values()]) {
     const { phase } = task;
     if (phase.name !== 'assigned') continue;
-    if (!node.retiring) phase.started ? task.deaths++ : task.losses++;
+    if (!node.retiring) phase.started || alone ? task.deaths++ : task.losses++;
     if (task.deaths >= state.allowedFailures || task.losses >= limits.allowedLosses) {
       const count = Math.max(task.deaths, task.losses);
       const message = `task ${task.spec.key} was on ${count} nodes when they died: it may be what kills them`;

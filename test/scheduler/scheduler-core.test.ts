@@ -92,6 +92,15 @@ test('the run of a dead node is done elsewhere, under a new run id', () => {
   assert.notEqual(world.runOf('x').run, run);
 });
 
+test('a task that was alone on three nodes as they died is failed though it was never heard to start', () => {
+  const world = new World();
+  world.submit([spec('x')], 'x');
+  for (const name of ['a1', 'a2', 'a3']) {
+    assert.deepEqual(world.join(name), [`${name}: compute x`]);
+    assert.deepEqual(world.lose(name), name === 'a3' ? ['failed x: task-killed-nodes'] : []);
+  }
+});
+
 test('a task that was running on three nodes when they died is failed by name', () => {
   const world = new World();
   world.submit([spec('x', [], { retries: 9 })], 'x');
