@@ -27,6 +27,7 @@ import { Fetcher } from './fetcher.ts';
 import { limits } from './limits.ts';
 import { versionsOf } from './module-digest.ts';
 import type { NodeFigures } from './node-pages.ts';
+import { PushDesk } from './push-desk.ts';
 import { Runner } from './runner.ts';
 import { Store } from './store.ts';
 import { serveData } from './transfer.ts';
@@ -143,9 +144,18 @@ export class NodeAgent {
         served.served++;
         served.servedBytes += bytes;
       };
+      const desk = new PushDesk({
+        node: name,
+        memoryBytes,
+        relieved: (signal) => store.relieved(signal),
+        take: (key, parts) => (agent === undefined ? false : agent.#worker.take(key, parts)),
+      });
       const listener = await listenForData(options, (connection) => {
-        if (connection.hello.role === 'caller') serveCaller(connection, actors);
-        else serveData(connection, store, { onServed });
+        const { role } = connection.hello;
+        if (role === 'caller') serveCaller(connection, actors);
+        else if (role === 'data') serveData(connection, store, { onServed });
+        else if (role === 'client') desk.serve(connection);
+        else connection.close('a node has nothing for this role');
       });
       const parts = { store, runner, fetcher, actors, listener, served };
       const info = { ...infoOf(options, listener.url), modules: versions.byName };

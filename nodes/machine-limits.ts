@@ -35,6 +35,14 @@ export const machineLimits = {
   /** A peer that takes nothing of what it asked for is cut off when so long has passed twice: longer than it
    * takes a slow line to bring what the sockets hold. */
   stallMs: 120_000,
+  /** Data that one client brings at once, what may be under way of each, and its parts: an honest frame has
+   * more than a kilobyte. */
+  pushes: 64,
+  pushWindowBytes: 32 * 2 ** 20,
+  pushParts: 2 ** 18,
+  /** What clients bring and has not come whole may fill so much of the store's memory beside it, or be a
+   * single datum. */
+  pushShare: 1 / 2,
   /** The transport notices a dead peer by itself; a living one may be busy with the requests of others. */
   fetchSilenceMs: 120_000,
 

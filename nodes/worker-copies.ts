@@ -1,10 +1,18 @@
 /**
- * Owns the copies of data that the scheduler has ordered without a run that needs them, as when their holder
- * leaves: they are fetched like inputs, after those, and kept. Pure. Must not know: why a copy is wanted.
+ * Owns the copies of data that come without a run that needs them: ordered by the scheduler, as when their
+ * holder leaves, and fetched like inputs, after those; or brought by a client. Pure. Must not know: why a
+ * copy is wanted.
  */
 import type { ToNode } from '../scheduler/protocol.ts';
-import { datumOf, stopFetch, tidy } from './worker-data.ts';
-import { type Datum, type MissReason, send, sourceOf, type WorkerState } from './worker-state.ts';
+import { datumOf, hold, stopFetch, tidy } from './worker-data.ts';
+import {
+  type Datum,
+  type MissReason,
+  send,
+  sourceOf,
+  type WorkerEvent,
+  type WorkerState,
+} from './worker-state.ts';
 
 /** After every run: a run that waits goes first. */
 const lastRank = Number.MAX_SAFE_INTEGER;
@@ -25,6 +33,17 @@ export function onCopy(state: WorkerState, { data }: Extract<ToNode, { type: 'co
     datum.ordered = { ...order, misses: new Map() };
     if (phase.name === 'absent') state.toFetch.push(lastRank, datum);
   }
+}
+
+/** A client has brought a datum: the scheduler, which awaits it, is told; or says that nobody wants it. */
+export function onPushed(state: WorkerState, { key, bytes }: Extract<WorkerEvent, { type: 'pushed' }>): void {
+  const datum = datumOf(state, key);
+  const { phase } = datum;
+  if (phase.name === 'held' && !phase.doomed) return;
+  // A run here was fetching it from a node that had got it before.
+  if (phase.name === 'fetching') state.out.push({ type: 'cancel-fetch', key });
+  hold(state, datum, { bytes, madeBy: undefined });
+  send(state, { type: 'replica-added', key, bytes });
 }
 
 /** A place did not deliver: the next one is tried, or the order is given up. */

@@ -8,7 +8,7 @@ import { assertNever, type Millis, type TaskKey } from '../runtime/index.ts';
 import type { TaskOrder } from '../scheduler/protocol.ts';
 import { onRunPaused } from './pause-core.ts';
 import { announce } from './worker-announce.ts';
-import { cancelCopy, copyFailed, onCopy } from './worker-copies.ts';
+import { cancelCopy, copyFailed, onCopy, onPushed } from './worker-copies.ts';
 import { doom, fetchMore, firstWaiting, hold, vanish } from './worker-data.ts';
 import { abort, giveBack, onCompute, onRunEnded, seekAgain, startReady } from './worker-runs.ts';
 import {
@@ -52,6 +52,9 @@ function dispatch(state: WorkerState, event: WorkerEvent): void {
       return;
     case 'fetch-failed':
       onFetchFailed(state, event);
+      return;
+    case 'pushed':
+      onPushed(state, event);
       return;
     case 'run-started': {
       const run = state.runs.get(event.run);

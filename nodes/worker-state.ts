@@ -103,6 +103,8 @@ export type WorkerEvent =
       readonly from: NodeId;
       readonly reason: MissReason;
     }
+  /** A client has brought it, and the shell has put it into the store. */
+  | { readonly type: 'pushed'; readonly key: TaskKey; readonly bytes: number }
   | { readonly type: 'run-started'; readonly run: RunId }
   /** The run has begun to wait for tasks of its own, or goes on. */
   | { readonly type: 'run-paused'; readonly run: RunId; readonly paused: boolean }

@@ -103,6 +103,14 @@ export class Worker {
     this.#feed({ type: 'datum-lost', key });
   }
 
+  /** Takes over a datum that a client has brought; false when this node is leaving. */
+  take(key: TaskKey, parts: DatumParts): boolean {
+    if (this.#left || this.#state.retiring) return false;
+    const bytes = this.#tools.store.put(key, parts);
+    this.#feed({ type: 'pushed', key, bytes });
+    return true;
+  }
+
   figures() {
     const { connected, retiring, occupied, runs, data } = this.#state;
     const [runsDone, runsFailed] = [this.#runsDone, this.#runsFailed];

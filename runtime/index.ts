@@ -15,6 +15,7 @@ export * from './log.ts';
 export * from './mailbox.ts';
 export * from './message.ts';
 export * from './observation-server.ts';
+export * from './push-link.ts';
 export * from './schema.ts';
 export * from './supervision-core.ts';
 export * from './supervision-state.ts';

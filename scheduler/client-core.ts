@@ -18,6 +18,7 @@ import { statusOf, tellTrace } from './progress.ts';
 import type { TaskSpec, ToScheduler } from './protocol.ts';
 import { isRefused, noteRegistered } from './quota-core.ts';
 import { rankByTime } from './rank-core.ts';
+import { onFindPlaces } from './scatter-core.ts';
 import { isActive, notify, type SchedulerState, send, type TaskRecord } from './scheduler-state.ts';
 
 type Of<T extends ToScheduler['type']> = Extract<ToScheduler, { type: T }>;
@@ -53,6 +54,9 @@ export function onClientMessage(
     case 'get-dataset':
     case 'list-datasets':
       onDatasetRequest(state, client, message);
+      return;
+    case 'find-places':
+      onFindPlaces(state, client, message);
       return;
     case 'cancel':
       onCancel(state, client, message.keys);

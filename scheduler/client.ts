@@ -22,8 +22,17 @@ import { Futures, futuresIn } from './client-futures.ts';
 import { ClientInspector, type InspectorTools, isAnswer } from './client-inspect.ts';
 import { type Job, Jobs } from './client-jobs.ts';
 import { Questions } from './client-questions.ts';
+import { Scatter } from './client-scatter.ts';
 import { until } from './client-wait.ts';
-import type { Cluster, ClusterStatus, CompletedIterable, Progress, WaitFor, WaitOptions } from './cluster.ts';
+import type {
+  Cluster,
+  ClusterStatus,
+  CompletedIterable,
+  Progress,
+  ScatterOptions,
+  WaitFor,
+  WaitOptions,
+} from './cluster.ts';
 import { CompletedRuns } from './completed-runs.ts';
 import { Completions } from './completions.ts';
 import type { Lock, Semaphore, SharedEvent, SharedQueue, Topic, Variable } from './coordination.ts';
@@ -45,6 +54,7 @@ class Client implements Cluster {
   readonly #progressListeners = new Set<(progress: Progress) => void>();
   readonly #questions: Questions;
   readonly #datasets: Datasets;
+  readonly #scatter: Scatter;
   readonly #coordination: Coordination;
 
   constructor(connection: ClientConnection, options: ConnectOptions) {
@@ -54,6 +64,7 @@ class Client implements Cluster {
     const tell = (message: ToScheduler): void => connection.send(message);
     this.#jobs = new Jobs(connection, this.#links, options);
     this.#futures = new Futures(this.#jobs);
+    this.#scatter = new Scatter({ jobs: this.#jobs, futures: this.#futures, token, transport });
     this.#questions = new Questions(tell);
     this.#datasets = new Datasets((request) => this.#jobs.tellInOrder(request));
     this.#coordination = new Coordination(this.#jobs, this.#futures);
@@ -76,6 +87,14 @@ class Client implements Cluster {
 
   map<A, T>(task: (item: A) => Lazy<T>, items: Iterable<A>): Future<T>[] {
     return this.#futures.submit(Array.from(items, (item) => task(item)));
+  }
+
+  async scatter<T>(value: T, options: ScatterOptions = {}): Promise<Future<T>> {
+    return (await this.#scatter.scatter([value], options))[0]!;
+  }
+
+  scatterAll<T>(values: Iterable<T>, options: ScatterOptions = {}): Promise<Future<T>[]> {
+    return this.#scatter.scatter(values, options);
   }
 
   compute<const T>(what: T, options: WaitOptions = {}): Promise<Resolved<T>> {
@@ -285,6 +304,9 @@ class Client implements Cluster {
       case 'dataset-answer':
         this.#datasets.answer(message);
         return;
+      case 'places-found':
+        this.#scatter.answer(message);
+        return;
       default:
         assertNever(message);
     }
@@ -309,6 +331,7 @@ class Client implements Cluster {
     this.#datasets.interrupt();
     this.actors.askAgain();
     this.#jobs.returns.onReturn(known);
+    this.#scatter.askAgain();
     this.#coordination.wishes.resume();
   }
 
@@ -316,6 +339,7 @@ class Client implements Cluster {
     this.#jobs.fail(lost);
     this.#coordination.wishes.fail(lost);
     this.#links.close();
+    this.#scatter.close();
     this.actors.close(lost);
   }
 }

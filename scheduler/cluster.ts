@@ -61,6 +61,17 @@ export interface CompletedIterable<T> extends AsyncIterable<Completed<T>> {
 
 export type WaitFor = 'all' | 'first';
 
+/** Where data are put: on the named node, else on one of the site, else on one of all, where most memory is
+ * free. */
+export interface ScatterOptions extends WaitOptions {
+  /** A copy on each of these nodes. */
+  readonly broadcast?: boolean;
+  readonly node?: string;
+  readonly site?: string;
+  /** The data must not leave the sites on which they are put. */
+  readonly stay?: boolean;
+}
+
 /** A client's view of a cluster. Equal tasks of one client or several run once. */
 export interface Cluster extends GraphCluster {
   /** Sends a task and returns at once. The result is kept on a node until the future is released, by
@@ -68,6 +79,12 @@ export interface Cluster extends GraphCluster {
   submit<T>(lazy: Lazy<T> | Future<T>): Future<T>;
   /** Submits the task of every item. */
   map<A, T>(task: (item: A) => Lazy<T>, items: Iterable<A>): Future<T>[];
+  /** Puts a value of this program on a node, directly, and resolves when it is held there: the future is one
+   * like any other, of data that no run can make again. The value must not change before that. Rejects with
+   * `datum-too-large`, `no-such-node`, `no-such-site`, `not-serialisable`. */
+  scatter<T>(value: T, options?: ScatterOptions): Promise<Future<T>>;
+  /** The same for each of several values: they are spread over the nodes. */
+  scatterAll<T>(values: Iterable<T>, options?: ScatterOptions): Promise<Future<T>[]>;
   /** `what` (a future, or plain lists and records of them) with results in their places. */
   gather<const T>(what: T, options?: WaitOptions): Promise<Resolved<T>>;
   /** Waits until all futures are done, or the first is, whatever their ends. */

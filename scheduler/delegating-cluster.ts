@@ -6,7 +6,15 @@ import type { ActorDefinition, ActorMessages } from '../runtime/index.ts';
 import type { ActorAddress } from './actor-ref.ts';
 import type { Actors } from './client-actors.ts';
 import type { Inspector } from './client-inspect.ts';
-import type { Cluster, ClusterStatus, CompletedIterable, Progress, WaitFor, WaitOptions } from './cluster.ts';
+import type {
+  Cluster,
+  ClusterStatus,
+  CompletedIterable,
+  Progress,
+  ScatterOptions,
+  WaitFor,
+  WaitOptions,
+} from './cluster.ts';
 import type { Lock, Semaphore, SharedEvent, SharedQueue, Topic, Variable } from './coordination.ts';
 import type { RunTrace } from './protocol.ts';
 import type { SpawnOptions } from './supervision.ts';
@@ -45,6 +53,14 @@ export abstract class DelegatingCluster implements Cluster {
 
   map<A, T>(task: (item: A) => Lazy<T>, items: Iterable<A>): Future<T>[] {
     return this.client.map(task, items);
+  }
+
+  scatter<T>(value: T, options?: ScatterOptions): Promise<Future<T>> {
+    return this.client.scatter(value, options);
+  }
+
+  scatterAll<T>(values: Iterable<T>, options?: ScatterOptions): Promise<Future<T>[]> {
+    return this.client.scatterAll(values, options);
   }
 
   compute<const T>(what: T, options?: WaitOptions): Promise<Resolved<T>> {

@@ -13,6 +13,7 @@ export type {
   CompletedIterable,
   GraphCluster,
   Progress,
+  ScatterOptions,
   WaitFor,
   WaitOptions,
 } from './cluster.ts';

@@ -173,6 +173,10 @@ export const clientLimits = {
   argumentBytes: 2 ** 27,
   /** Results on their way at once: enough to fill a line, few enough to bound what is half received. */
   fetches: 16,
+  /** Data on their way to nodes at once: a few lines are filled by large ones. */
+  pushes: 4,
+  /** What nodes say of their memory is no older than this: two heartbeats. */
+  figuresMs: 2_000,
   /** Connections to nodes that are kept open while nothing travels on them. */
   links: 64,
   dialMs: 5_000,

@@ -39,6 +39,7 @@ const needed: Readonly<Record<ToScheduler['type'], Permission>> = {
   forget: 'work',
   unfetched: 'work',
   recall: 'work',
+  'find-places': 'work',
   publish: 'work',
   unpublish: 'work',
   'get-dataset': 'work',
@@ -63,7 +64,7 @@ const granted: Readonly<Record<ClientRole, readonly Permission[]>> = {
 };
 
 /** The keys that a token for one role holds: `data` is what results are fetched
- * with, `caller` what actors are asked with. */
+ * with, `caller` what actors are asked with, `client` also what data are put on nodes with. */
 export const tokenRoles: Readonly<Record<ClientRole | 'node', readonly [string, ...string[]]>> = {
   observer: ['observer'],
   client: ['client', 'data', 'caller', 'observer'],

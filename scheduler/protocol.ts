@@ -24,6 +24,7 @@ import { wireError } from './error-schema.ts';
 import { handoverOrders } from './handover-messages.ts';
 import { pauseReports } from './pause-messages.ts';
 import { announcements, clientWelcome, nodeWelcome, recalls } from './recovery-messages.ts';
+import { scatterAnswers, scatterRequests } from './scatter-messages.ts';
 import { answers, questions } from './seeing-messages.ts';
 import { clientId, nodeId, runId, siteName, taskKey } from './wire-ids.ts';
 
@@ -142,6 +143,7 @@ export const ToScheduler = protocol('client-to-scheduler', {
   /** To run to their ends, whoever releases them. */
   forget: { keys: array(taskKey) },
   ...datasetRequests,
+  ...scatterRequests,
   ...coordinationRequests,
   /** A holder named in `held` did not deliver; answered by `held` again, after a recomputation if need be. */
   unfetched: { key: taskKey, node: nodeId, reason: missReason },
@@ -222,6 +224,7 @@ export const ToClient = protocol('scheduler-to-client', {
     lateness: object({ dropped: count, missed: count }),
   },
   ...datasetAnswers,
+  ...scatterAnswers,
   ...coordinationAnswers,
   /** In several messages; the last one says so. */
   trace: { runs: array(runTrace), last: flag },

@@ -41,3 +41,22 @@ test('a run that needs what is being copied shares the fetch, and goes without t
   assert.deepEqual(world.abort(1), []);
   assert.deepEqual(world.fetched('x', 'a2'), ['-> replica-added x']);
 });
+
+function pushed(world: WorkerWorld, key: string): string[] {
+  return world.tell({ type: 'pushed', key: taskKey(key), bytes: 8 });
+}
+
+test('what a client brings is announced once, serves runs that wait, and goes when it is dropped', () => {
+  const world = new WorkerWorld();
+  assert.deepEqual(pushed(world, 'x'), ['-> replica-added x']);
+  assert.deepEqual(pushed(world, 'x'), []);
+  assert.deepEqual(world.compute(1, 'y', { z: ['a2'] }), ['fetch z from a2']);
+  const [cancelled, ...then] = pushed(world, 'z');
+  assert.equal(cancelled, 'cancel fetch z');
+  assert.deepEqual(then, ['-> replica-added z', 'start 1 z']);
+  // What the fetch brings all the same changes nothing.
+  assert.deepEqual(world.fetched('z', 'a2'), []);
+  const drop = { type: 'drop', keys: [taskKey('x')] } as const;
+  assert.deepEqual(world.tell({ type: 'from-scheduler', message: drop }), ['-> replica-lost x', 'forget x']);
+  assert.equal(world.state.data.has(taskKey('x')), false);
+});
