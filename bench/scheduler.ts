@@ -1,9 +1,10 @@
 /**
- * Measures the scheduler without work: tasks a second of the pure core (submit, place, finish; no sockets),
- * bytes of heap a task, and processor time and stalls of a scheduler in a process of its own, whose nodes
- * claim at once to have finished. cluster.ts measures the same graphs on real nodes.
+ * Measures the scheduler without work: processor time of the pure core (submit, place, finish, release; no
+ * sockets), bytes of heap a task, the longest that an event and a turn hold up all others; and processor time
+ * and stalls of a scheduler in a process of its own, whose nodes claim at once to have finished.
+ * cluster.ts measures the same graphs on real nodes.
  *
- *     node dist/bench/scheduler.js [--core] [--repeats N] [--size N]
+ *     node dist/bench/scheduler.js [--core] [--tasks N,N] [--repeats N] [--size N]
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,18 +12,20 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Connection, clientId, millis, type NodeId, webSocketTransport } from '../runtime/index.ts';
+import { type Connection, clientId, webSocketTransport } from '../runtime/index.ts';
 import { startScheduler } from '../scheduler/index.ts';
 import { clientLimits } from '../scheduler/limits.ts';
-import type { NodeInfo } from '../scheduler/protocol.ts';
-import { handle } from '../scheduler/scheduler-core.ts';
-import { createState, type SchedulerEvent, type SchedulerState } from '../scheduler/scheduler-state.ts';
-import { type BenchGraph, chain, merge, sums, tree } from './support/graphs.ts';
-import { finished, infoOf, startZeroWorker } from './support/zero-worker.ts';
+import { CoreLoop } from './support/core-loop.ts';
+import { type BenchGraph, chain, map, merge, sums, tree } from './support/graphs.ts';
+import { startZeroWorker } from './support/zero-worker.ts';
 
 const { values: options } = parseArgs({
   options: {
     core: { type: 'boolean', default: false },
+    /** Tasks of the graphs for the core. */
+    tasks: { type: 'string', default: '100000,1000000' },
+    /** Shows the longest event of every kind. */
+    kinds: { type: 'boolean', default: false },
     repeats: { type: 'string', default: '3' },
     /** Tasks of the graphs that go over sockets; of the last, ten times as many. */
     size: { type: 'string', default: '100000' },
@@ -31,7 +34,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const cluster = { nodes: 10, threads: 4 } as const;
+const sizes = options.tasks.split(',').map(Number);
 const client = clientId('bench');
 
 function collectGarbage(): void {
@@ -54,65 +57,20 @@ function since(start: Moment): Moment {
   return { ms: end.ms - start.ms, cpuMs: end.cpuMs - start.cpuMs };
 }
 
-/** The core with nodes that finish everything in the turn in which they get it. */
-class Loop {
-  readonly state: SchedulerState = createState();
-  readonly #infos = new Map<NodeId, NodeInfo>();
-  #nowMs = 1;
-  #reports: SchedulerEvent[] = [];
-  /** Whether the client was told of its last want. */
-  done = false;
-
-  constructor() {
-    for (let index = 0; index < cluster.nodes; index++) {
-      const info = infoOf(`a${index}`, cluster.threads, `ws://10.0.0.${index}:7000`);
-      this.#infos.set(info.node, info);
-      this.feed({ type: 'node-joined', info });
-    }
-    this.feed({ type: 'client-joined', client });
-  }
-
-  feed(event: SchedulerEvent): void {
-    for (const instruction of handle(this.state, event, millis(this.#nowMs))) {
-      if (instruction.type === 'notify' && instruction.message.type === 'held') this.done = true;
-      if (instruction.type !== 'send' || instruction.message.type !== 'compute') continue;
-      const { message, to } = instruction;
-      for (const report of finished(message, this.#infos.get(to)!, this.#nowMs)) {
-        this.#reports.push({ type: 'from-node', node: to, message: report });
-      }
-    }
-  }
-
-  submit({ tasks, wants }: BenchGraph): void {
-    for (let start = 0; start < tasks.length; start += clientLimits.submitTasks) {
-      const piece = tasks.slice(start, start + clientLimits.submitTasks);
-      const more = start + piece.length < tasks.length;
-      const message = { type: 'submit', tasks: piece, wants: more ? [] : wants, more } as const;
-      this.feed({ type: 'from-client', client, message });
-    }
-  }
-
-  /** One turn: everything that was reported, then the placement. */
-  turn(): void {
-    this.#nowMs++;
-    const reports = this.#reports;
-    this.#reports = [];
-    for (const report of reports) this.feed(report);
-    this.feed({ type: 'drained' });
-  }
-}
-
 interface Figures {
-  readonly submitMs: number;
-  readonly totalMs: number;
+  readonly name: string;
+  readonly tasks: number;
   /** Of all threads of the process: unlike the time, it hardly depends on what else the machine does. */
   readonly cpuMs: number;
-  readonly turns: number;
   readonly heapBytes: number;
+  readonly longest: readonly [kind: string, ms: number];
+  readonly longestTurnMs: number;
+  readonly lossMs: number | undefined;
 }
 
-function measureCore(graph: BenchGraph): Figures {
-  const loop = new Loop();
+/** Submission, work and release of a graph; `lose`: and the loss of a node while the results are held. */
+function measureCore(graph: BenchGraph, lose: boolean): Figures {
+  const loop = new CoreLoop();
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   const started = now();
@@ -121,11 +79,30 @@ function measureCore(graph: BenchGraph): Figures {
   collectGarbage();
   const heapBytes = process.memoryUsage().heapUsed - before;
   const resumed = now();
-  let turns = 0;
-  for (; !loop.done; turns++) loop.turn();
-  const finished = since(resumed);
-  const totalMs = submitted.ms + finished.ms;
-  return { submitMs: submitted.ms, totalMs, cpuMs: submitted.cpuMs + finished.cpuMs, turns, heapBytes };
+  loop.finish(graph.wants.length);
+  const worked = since(resumed);
+  let lossMs: number | undefined;
+  if (lose) {
+    const longestTurnMs = loop.longestTurnMs;
+    loop.longestTurnMs = 0;
+    loop.loseNode();
+    lossMs = loop.longestTurnMs;
+    loop.longestTurnMs = Math.max(longestTurnMs, lossMs);
+  }
+  const releasing = now();
+  loop.release(graph.wants);
+  const released = since(releasing);
+  const longest = [...loop.longestMs].reduce((most, one) => (one[1] > most[1] ? one : most));
+  if (options.kinds) console.log(graph.name, Object.fromEntries(loop.longestMs));
+  return {
+    name: graph.name,
+    tasks: graph.tasks.length,
+    cpuMs: submitted.cpuMs + worked.cpuMs + released.cpuMs,
+    heapBytes,
+    longest,
+    longestTurnMs: loop.longestTurnMs,
+    lossMs,
+  };
 }
 
 function best<T>(runs: readonly T[], of: (run: T) => number): T {
@@ -140,16 +117,20 @@ function line(name: string, tasks: number, ms: number): string {
 }
 
 function benchCore(repeats: number): void {
-  for (const graph of [merge(100_000), tree(2 ** 15), chain(10_000)]) {
-    const runs = Array.from({ length: repeats }, () => measureCore(graph));
-    const { submitMs, totalMs, cpuMs, turns, heapBytes } = best(runs, (run) => run.cpuMs);
-    const size = graph.tasks.length;
-    const perTask = (ms: number): string => ((1000 * ms) / size).toFixed(1);
-    console.log(line(`core: ${graph.name}`, size, totalMs));
-    console.log(
-      `    ${perTask(cpuMs)} us of processor time a task, ${perTask(submitMs)} us until submitted, ` +
-        `${turns} turns, ${Math.round(heapBytes / size)} bytes of heap a task`,
-    );
+  for (const size of sizes) {
+    const graphs = [() => merge(size), () => map(size), () => tree(size >> 1), () => chain(size)];
+    for (const [index, make] of graphs.entries()) {
+      const runs = Array.from({ length: repeats }, () => measureCore(make(), index === 1));
+      const { name, tasks, cpuMs, heapBytes } = best(runs, (run) => run.cpuMs);
+      const { longest, longestTurnMs, lossMs } = best(runs, (run) => run.longestTurnMs);
+      const each = ((1000 * cpuMs) / tasks).toFixed(1);
+      console.log(
+        `core: ${name.padEnd(18)} ${each.padStart(6)} us of processor time a task, ` +
+          `${Math.round(heapBytes / tasks)} bytes of heap each, longest event ${longest[1].toFixed(0)} ms ` +
+          `(${longest[0]}), longest turn ${longestTurnMs.toFixed(0)} ms` +
+          (lossMs === undefined ? '' : `, a node lost in ${lossMs.toFixed(0)} ms`),
+      );
+    }
   }
 }
 

@@ -23,10 +23,11 @@ export function check(state: SchedulerState): string[] {
   const queued = queuedTasks(state);
   let up = 0;
   let down = 0;
+  const left: Left = { demanded: new Set(state.walks.demanded), loose: new Set(state.walks.loose) };
   for (const [key, task] of state.tasks) {
     expect(task.spec.key === key, () => `${key}: filed under another key`);
-    checkLineage(state, task, expect);
-    checkPhase(state, { task, queued }, expect);
+    checkLineage(state, { task, left }, expect);
+    checkPhase(state, { task, queued, left }, expect);
     up += task.inputs.length;
     down += task.dependents.size;
   }
@@ -74,7 +75,17 @@ function queuedTasks(state: SchedulerState): Map<TaskRecord, string | undefined>
 
 type Expect = (holds: boolean, what: () => string) => void;
 
-function checkLineage(state: SchedulerState, task: TaskRecord, expect: Expect): void {
+/** What walks over the graph have not come to. */
+interface Left {
+  readonly demanded: ReadonlySet<TaskRecord>;
+  readonly loose: ReadonlySet<TaskRecord>;
+}
+
+function checkLineage(
+  state: SchedulerState,
+  { task, left }: { readonly task: TaskRecord; readonly left: Left },
+  expect: Expect,
+): void {
   const { key } = task.spec;
   let waiters = 0;
   for (const dependent of task.dependents) {
@@ -86,7 +97,7 @@ function checkLineage(state: SchedulerState, task: TaskRecord, expect: Expect): 
     expect(input.dependents.has(task), () => `${key}: input ${input.spec.key} does not know it`);
     expect(state.tasks.get(input.spec.key) === input, () => `${key}: input ${input.spec.key} is forgotten`);
   }
-  const kept = isNeeded(task) || task.dependents.size > 0 || task.announced > 0;
+  const kept = isNeeded(task) || task.dependents.size > 0 || task.announced > 0 || left.loose.has(task);
   expect(kept, () => `${key}: kept though nobody needs it and nothing is made from it`);
 }
 
@@ -95,7 +106,12 @@ function checkPhase(
   {
     task,
     queued,
-  }: { readonly task: TaskRecord; readonly queued: ReadonlyMap<TaskRecord, string | undefined> },
+    left,
+  }: {
+    readonly task: TaskRecord;
+    readonly queued: ReadonlyMap<TaskRecord, string | undefined>;
+    readonly left: Left;
+  },
   expect: Expect,
 ): void {
   const { phase, spec } = task;
@@ -106,7 +122,8 @@ function checkPhase(
       const onlyRunning = [...task.dependents].every(
         (user) => !isActive(user) || user.phase.name === 'assigned',
       );
-      expect(task.wantedBy.size === 0 && onlyRunning, () => `${key}: released though it is needed`);
+      const idle = (task.wantedBy.size === 0 && onlyRunning) || left.demanded.has(task);
+      expect(idle, () => `${key}: released though it is needed`);
       return;
     }
     case 'waiting':
@@ -116,7 +133,7 @@ function checkPhase(
       );
       expect(absent > 0 || state.awaited.has(task), () => `${key}: waits for nothing`);
       for (const input of task.inputs) {
-        const coming = input.phase.name === 'held' || isActive(input);
+        const coming = input.phase.name === 'held' || isActive(input) || left.demanded.has(input);
         expect(coming, () => `${key}: waits for ${input.spec.key}, which is ${input.phase.name}`);
       }
       break;
@@ -142,7 +159,7 @@ function checkPhase(
     case 'failed':
       return;
   }
-  expect(isNeeded(task), () => `${key}: ${phase.name} though nobody needs it`);
+  expect(isNeeded(task) || left.loose.has(task), () => `${key}: ${phase.name} though nobody needs it`);
 }
 
 function checkNode(state: SchedulerState, node: NodeRecord, expect: Expect): void {

@@ -42,6 +42,9 @@ export const limits = {
   /** Tasks that are given up within one event: the others wait for the next, so that nothing else waits for
    * them. */
   forgottenTasks: 10_000,
+  /** Steps, over tasks and their inputs, by which need and its end spread in one turn, and tasks that are
+   * looked at for placement: the rest waits for the next turn, so that no graph holds up the loop. */
+  walkSteps: 10_000,
   /** Data sets that may be published: each holds results for ever. */
   datasets: 10_000,
   /** Bytes of one value in a queue, on a variable or a topic: it is kept here, in memory; larger ones belong

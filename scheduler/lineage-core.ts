@@ -12,6 +12,7 @@ import type { WireError } from './protocol.ts';
 import { noteForgotten } from './quota-core.ts';
 import {
   type AssignedPhase,
+  type FailedPhase,
   type HeldPhase,
   isActive,
   isNeeded,
@@ -139,35 +140,55 @@ function makeReady(state: SchedulerState, task: TaskRecord): void {
 /** Sees to it that a needed task will be made, and all that it takes. Changes nothing for one that is active,
  * held or failed already, or that nobody needs. */
 export function demand(state: SchedulerState, root: TaskRecord, why: string): void {
-  const stack = [root];
-  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-    // A failure found on the way may have taken the need away.
-    if (task.phase.name !== 'released' || !isNeeded(task)) continue;
-    for (const input of settle(state, task, why)) stack.push(input);
+  // At once, whatever is left to do: whoever asked for it may rely on that.
+  if (root.phase.name === 'released' && isNeeded(root)) settle(state, root, why, why);
+  demandSome(state);
+}
+
+/** Goes on with what is to be demanded, for as long as this turn has room. */
+function demandSome(state: SchedulerState): void {
+  const { walks } = state;
+  while (walks.room > 0) {
+    const task = walks.demanded.pop();
+    if (task === undefined) return;
+    const why = walks.reasons.pop()!;
+    walks.room--;
+    // It may have been come to by another way; a failure found meanwhile may have taken the need away.
+    if (task.phase.name === 'released' && isNeeded(task)) settle(state, task, why, why);
   }
 }
 
 /** Takes a task whose attempt ended without a result, or that is needed for the first time, back to the
- * phase that its inputs allow. Returns the inputs that are to be demanded. */
-function settle(state: SchedulerState, task: TaskRecord, why: string): TaskRecord[] {
+ * phase that its inputs allow. Those of them that are to be demanded are so in what follows, `whyInputs`. */
+function settle(state: SchedulerState, task: TaskRecord, why: string, whyInputs: string): void {
+  const { walks } = state;
   const flaw = flawOf(state, task);
   if (flaw !== undefined) {
     fail(state, task, flaw, task.spec.key);
-    return [];
+    return;
   }
   if (task.spec.scattered === true) {
     awaitData(state, task, why);
-    return [];
+    return;
   }
-  const absent = task.inputs.filter(({ phase }) => phase.name !== 'held');
-  const failed = absent.find(({ phase }) => phase.name === 'failed');
-  setPhase(state, task, { name: 'waiting', missing: absent.length }, why);
-  if (failed !== undefined && failed.phase.name === 'failed') {
-    fail(state, task, failed.phase.error, failed.phase.culprit);
-    return [];
+  let missing = 0;
+  let failed: FailedPhase | undefined;
+  for (const { phase } of task.inputs) {
+    if (phase.name !== 'held') missing++;
+    if (phase.name === 'failed') failed ??= phase;
   }
-  if (absent.length === 0) makeReady(state, task);
-  return absent.filter(({ phase }) => phase.name === 'released');
+  walks.room -= task.inputs.length;
+  setPhase(state, task, { name: 'waiting', missing }, why);
+  if (failed !== undefined) {
+    fail(state, task, failed.error, failed.culprit);
+    return;
+  }
+  if (missing === 0) makeReady(state, task);
+  for (const input of task.inputs) {
+    if (input.phase.name !== 'released') continue;
+    walks.demanded.push(input);
+    walks.reasons.push(whyInputs);
+  }
 }
 
 /** What no run makes comes once, from a client. */
@@ -183,7 +204,8 @@ function awaitData(state: SchedulerState, task: TaskRecord, why: string): void {
 
 /** Another attempt at a needed task. */
 export function redo(state: SchedulerState, task: TaskRecord, why: string): void {
-  for (const input of settle(state, task, why)) demand(state, input, 'a dependent is run again');
+  settle(state, task, why, 'a dependent is run again');
+  demandSome(state);
 }
 
 interface Copy {
@@ -217,7 +239,9 @@ export function hold(state: SchedulerState, task: TaskRecord, copy: Copy): void 
   state.awaited.delete(task);
   tellHeld(state, task, task.wantedBy);
   letGo(state, task);
-  retire(state, [task, ...task.inputs]);
+  state.walks.room -= task.inputs.length;
+  noteLoose(state, [task]);
+  retire(state, task.inputs);
 }
 
 /** A small datum itself, for a message that names where it lies. */
@@ -304,9 +328,31 @@ export function tellFailed(state: SchedulerState, task: TaskRecord, client: Task
 /** Gives up those of `candidates` that nobody needs: runs are aborted, data dropped, and records that no
  * other record's lineage includes are forgotten; then the same for their inputs. */
 export function retire(state: SchedulerState, candidates: readonly TaskRecord[]): void {
-  const stack = [...candidates];
-  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+  noteLoose(state, candidates);
+  retireSome(state);
+}
+
+function noteLoose({ walks }: SchedulerState, candidates: readonly TaskRecord[]): void {
+  // Of what is needed now, whoever takes the need away says so again.
+  for (const task of candidates) if (!isNeeded(task)) walks.loose.push(task);
+}
+
+/** Goes on with walks over the graph that were too long for what came before. */
+export function walkOn(state: SchedulerState): void {
+  demandSome(state);
+  retireSome(state);
+}
+
+function retireSome(state: SchedulerState): void {
+  const { walks } = state;
+  const stack = walks.loose;
+  // What is still to be demanded may need what seems to be needed by nobody.
+  while (walks.room > 0 && walks.demanded.length === 0) {
+    const task = stack.pop();
+    if (task === undefined) return;
+    walks.room--;
     if (isNeeded(task) || state.tasks.get(task.spec.key) !== task) continue;
+    walks.room -= task.inputs.length;
     const { phase } = task;
     if (phase.name === 'assigned') send(state, phase.node, { type: 'abort', run: phase.run });
     if (phase.name === 'held') for (const node of phase.replicas) drop(state, node, task.spec.key);

@@ -31,14 +31,16 @@ import { isAdmitted, takeAdmitted } from './window-core.ts';
 export function placeTasks(state: SchedulerState): void {
   // A task that is moved may free others that waited for what it would have fetched.
   for (let round = 0; round < limits.placementRounds; round++) {
+    state.walks.unplaced = state.fresh.length > state.walks.steps;
     placeOnce(state);
-    if (state.fresh.length === 0) return;
+    if (state.fresh.length === 0 || state.walks.unplaced) return;
   }
 }
 
 function placeOnce(state: SchedulerState): void {
   const fresh = state.fresh;
-  state.fresh = [];
+  const { steps } = state.walks;
+  state.fresh = fresh.length > steps ? fresh.splice(steps) : [];
   const filled = new Set<ReadyClass>();
   for (const task of fresh) {
     if (task.phase.name === 'ready' && task.phase.parked === undefined) admit(state, task, filled);

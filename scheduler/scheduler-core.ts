@@ -13,7 +13,7 @@ import { settleLeaving } from './handover-core.ts';
 import { isRecovering, onJournalReplayed, onRecordReplayed } from './journal-core.ts';
 import type { JournalRecord } from './journal-records.ts';
 import { limits } from './limits.ts';
-import { fail, flushDrops, loseReplica, redo, schedulerError } from './lineage-core.ts';
+import { fail, flushDrops, loseReplica, redo, schedulerError, walkOn } from './lineage-core.ts';
 import { onNodeMessage } from './node-core.ts';
 import { placeTasks } from './placement.ts';
 import { tellProgress } from './progress.ts';
@@ -43,6 +43,8 @@ export function handle(state: SchedulerState, event: SchedulerEvent, now: Millis
   state.out = [];
   state.log.record({ seq: state.seq, now, event });
   dispatch(state, event);
+  // When a turn is over, what has been given up after the placement could call for another.
+  if (event.type !== 'drained') walkOn(state);
   flushDrops(state);
   return state.out;
 }
@@ -82,17 +84,22 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       replay(state, event.record);
       return;
     case 'journal-replayed':
+      state.walks.room = state.walks.steps;
       onJournalReplayed(state);
       return;
     case 'recorded':
       onRecorded(state, event.through);
       return;
     case 'drained':
+      state.walks.room = state.walks.steps;
+      state.walks.unplaced = false;
+      walkOn(state);
       if (state.ended.length > 0) forgetSome(state);
       if (state.stoppingSince !== undefined || isRecovering(state)) return;
       placeActors(state);
       if (state.policy === undefined) placeTasks(state);
       else state.policy.place(state);
+      state.walks.room = state.walks.steps;
       return;
     case 'ticked':
       onTicked(state);
@@ -106,7 +113,10 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
 /** Nobody is told of what is replayed, and nothing of it is recorded again. */
 function replay(state: SchedulerState, record: JournalRecord): void {
   state.replaying = true;
+  // Nobody waits for the next turn, and what follows may rely on what was recorded before.
+  state.walks.room = Number.POSITIVE_INFINITY;
   onRecordReplayed(state, record);
+  walkOn(state);
   state.replaying = false;
   state.out = [];
   state.drops.clear();

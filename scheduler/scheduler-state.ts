@@ -31,10 +31,18 @@ import type { Instruction } from './scheduler-event.ts';
 import { createTally, type Tally } from './tally.ts';
 import type { PhaseName, TaskPhase } from './task-phase.ts';
 import { TransitionLog } from './transition-log.ts';
+import { createWalks, type Walks } from './walks-state.ts';
 import type { Window } from './window-state.ts';
 
 export type { Instruction, SchedulerEvent } from './scheduler-event.ts';
-export type { AssignedPhase, HeldPhase, PhaseName, ReadyPhase, TaskPhase } from './task-phase.ts';
+export type {
+  AssignedPhase,
+  FailedPhase,
+  HeldPhase,
+  PhaseName,
+  ReadyPhase,
+  TaskPhase,
+} from './task-phase.ts';
 
 /** A task known to the scheduler: needed, or part of the lineage of something that is. */
 export interface TaskRecord {
@@ -181,6 +189,7 @@ export interface SchedulerState {
   /** The tasks of submissions that have come to their end, of which those from `next` on are still counted as
    * announced. */
   readonly ended: { readonly tasks: readonly TaskRecord[]; next: number }[];
+  readonly walks: Walks;
   /** A task that was on so many nodes when they died is given up. */
   allowedFailures: number;
   readonly nodes: Map<NodeId, NodeRecord>;
@@ -237,8 +246,12 @@ export interface SchedulerState {
 
 /** A scheduler that knows nothing yet.
  * @param firstRun the first run id, from which the epoch follows: beyond all that an earlier life may have
- *   given, since nodes outlive it */
-export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerState>): SchedulerState {
+ *   given, since nodes outlive it; `walkSteps`: how far walks over the graph go in one turn */
+export function createState(
+  firstRun = 1,
+  policy?: PlacementPolicy<SchedulerState>,
+  walkSteps: number = limits.walkSteps,
+): SchedulerState {
   const zero = 0 as Millis;
   return {
     policy,
@@ -257,6 +270,7 @@ export function createState(firstRun = 1, policy?: PlacementPolicy<SchedulerStat
     datasets: new Map(),
     coordination: createCoordination(),
     ended: [],
+    walks: createWalks(walkSteps),
     allowedFailures: limits.allowedFailures,
     nodes: new Map(),
     clients: new Map(),

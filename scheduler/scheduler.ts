@@ -38,6 +38,7 @@ import {
   type SchedulerState,
 } from './scheduler-state.ts';
 import { SpanExporter, type SpanOptions } from './span-export.ts';
+import { isUnfinished } from './walks-state.ts';
 
 export interface SchedulerOptions {
   /** Loopback unless told otherwise; 0 or absent: any free port. */
@@ -318,8 +319,12 @@ class Shell implements RunningScheduler {
       return;
     }
     if (event.type === 'drained' || event.type === 'recorded' || this.#turnEnds) return;
+    this.#endTurnSoon();
+  }
+
+  /** Placement sees all that came in this turn of the event loop at once. */
+  #endTurnSoon(): void {
     this.#turnEnds = true;
-    // Placement sees everything that came in this turn of the event loop at once.
     setImmediate(() => this.#endTurn());
   }
 
@@ -327,6 +332,7 @@ class Shell implements RunningScheduler {
     this.#turnEnds = false;
     this.#feed({ type: 'drained' });
     this.#recorder.flush();
+    if (isUnfinished(this.#state) && !this.#ending) this.#endTurnSoon();
     if (this.#options.check !== true || this.#ending) return;
     const wrong = check(this.#state);
     if (wrong.length > 0) this.#stopAtDefect(new Error(`broken invariants: ${wrong.join('; ')}`));

@@ -35,11 +35,16 @@ export interface HeldPhase {
   /** The datum itself, where it is small. */
   readonly inline: Uint8Array | undefined;
 }
+export interface FailedPhase {
+  readonly name: 'failed';
+  readonly error: WireError;
+  readonly culprit: TaskKey;
+}
 export type TaskPhase =
   | { readonly name: 'released' }
   | { readonly name: 'waiting'; missing: number }
   | ReadyPhase
   | AssignedPhase
   | HeldPhase
-  | { readonly name: 'failed'; readonly error: WireError; readonly culprit: TaskKey };
+  | FailedPhase;
 export type PhaseName = TaskPhase['name'];

@@ -1,6 +1,6 @@
 /**
  * Owns the graphs that schedulers are measured on, as specs of tasks: those of the RSDS paper's suite (merge,
- * tree) and a chain. Must not know: what is measured.
+ * tree), a chain and a map. Must not know: what is measured.
  */
 import { type TaskKey, taskKey } from '../../runtime/index.ts';
 import type { TaskSpec } from '../../scheduler/protocol.ts';
@@ -47,6 +47,12 @@ export function sums(size: number): BenchGraph {
     ends.push(end.key);
   }
   return graph(`sums of ${size}`, [...tasks, spec('end', ends)]);
+}
+
+/** `size` independent tasks, all of them wanted. */
+export function map(size: number): BenchGraph {
+  const tasks = Array.from({ length: size }, (_, index) => spec(`m${index}`, []));
+  return { name: `map of ${size}`, tasks, wants: tasks.map(({ key }) => key) };
 }
 
 /** A binary reduction of `leaves`, depth first as a client sends it. */

@@ -343,30 +343,6 @@ test('what a retiring node has not begun is done elsewhere before it has left', 
   assert.equal(world.runOf('x').node, 'a1');
 });
 
-test('a chain of 100,000 and a fan-in of 100,000 pass through without recursion', () => {
-  const world = new World();
-  const names = Array.from({ length: 100_000 }, (_, index) => `t${index}`);
-  const { state } = world;
-  const submit = (tasks: ReturnType<typeof spec>[], wanted: string) => {
-    world.feed({ type: 'client-joined', client: me });
-    world.feed({
-      type: 'from-client',
-      client: me,
-      message: { type: 'submit', tasks, wants: [taskKey(wanted)] },
-    });
-  };
-  submit(
-    names.map((name, index) => spec(name, index === 0 ? [] : [names[index - 1]!])),
-    names.at(-1)!,
-  );
-  assert.equal(state.counts.waiting, 99_999);
-  world.release(names.at(-1)!);
-  while (state.ended.length > 0) world.feed({ type: 'drained' });
-  empty(world);
-  submit([...names.map((name) => spec(name)), spec('sum', names)], 'sum');
-  assert.equal(state.counts.ready, 100_000);
-});
-
 test('the recorded events give the same state again, and each task has its story', () => {
   const world = new World();
   world.join('a1');

@@ -24,8 +24,13 @@ export function spec(name: string, inputs: readonly string[] = [], hints: Hints 
 }
 
 export class World {
-  readonly state = createState();
+  readonly state;
   now: Millis = millis(1000);
+
+  /** @param walkSteps how far the scheduler goes over a graph in one turn */
+  constructor(walkSteps?: number) {
+    this.state = createState(1, undefined, walkSteps);
+  }
 
   /** Feeds one event and returns the instructions. */
   feed(event: SchedulerEvent): Instruction[] {

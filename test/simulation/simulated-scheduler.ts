@@ -6,6 +6,7 @@ import type { JournalRecord } from '../../scheduler/journal-records.ts';
 import { limits } from '../../scheduler/limits.ts';
 import type { FromNode, NodeInfo, ToClient, ToNode, ToScheduler } from '../../scheduler/protocol.ts';
 import { createState, type Instruction, type SchedulerEvent } from '../../scheduler/scheduler-state.ts';
+import { isUnfinished } from '../../scheduler/walks-state.ts';
 import { Connection, type Ear } from './network.ts';
 import { SimulatedProcess } from './process.ts';
 import { idleWithoutReason } from './progress-check.ts';
@@ -60,7 +61,7 @@ export class SimulatedScheduler extends SimulatedProcess {
     this.#draining = false;
     this.#records = [];
     this.#recorded = 0;
-    this.state = createState(this.#epoch * limits.runsPerEpoch);
+    this.state = createState(this.#epoch * limits.runsPerEpoch, undefined, this.#simulation.walkSteps);
     if (this.#remembers && this.#epoch > 1) {
       for (const record of this.#journal.read()) this.feed({ type: 'record-replayed', record });
       this.feed({ type: 'journal-replayed' });
@@ -151,7 +152,8 @@ export class SimulatedScheduler extends SimulatedProcess {
       const mayPlace = this.state.stoppingSince === undefined && !isRecovering(this.state);
       if (mayPlace) simulation.expect(idleWithoutReason(this.state));
       this.#write();
-    } else if (!this.#draining) {
+    }
+    if ((event.type !== 'drained' || isUnfinished(this.state)) && !this.#draining) {
       this.#draining = true;
       this.later(0, () => {
         this.#draining = false;

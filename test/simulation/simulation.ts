@@ -72,6 +72,8 @@ export class Simulation {
   readonly sites: readonly string[];
   readonly faults;
   readonly tickMs: number;
+  /** How far the scheduler goes over a graph in one turn. */
+  readonly walkSteps: number;
   /** Nodes that leave stay away. */
   ending = false;
   #hash = 0;
@@ -88,6 +90,7 @@ export class Simulation {
     this.#verbose = verbose;
     this.#without = without;
     const random = new Random(seed).split('cluster');
+    this.walkSteps = new Random(seed).split('walks').pick([3, 20, 10_000]);
     this.network = new SimulatedNetwork(this.clock, random.split('network'));
     this.sites = ['a', 'b', 'c'].slice(0, random.int(1, 3));
     this.tickMs = random.pick([250, 1000]);
