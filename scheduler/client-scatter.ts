@@ -181,12 +181,19 @@ export class Scatter {
     }
   }
 
+  /** A connection that breaks is no reason to give up: the node has kept nothing, or all of it. */
   async #push({ secret, parts, bytes }: Datum, { url, node }: Place, signal: AbortSignal): Promise<void> {
     this.#puts.add(node, bytes, performance.now());
-    await orAborted(
-      this.#links.use(url, (link) => link.push(secret, parts, signal)),
-      signal,
-    );
+    for (let tries = 1; ; tries++) {
+      try {
+        const pushed = this.#links.use(url, (link) => link.push(secret, parts, signal));
+        return await orAborted(pushed, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (tries >= clientLimits.pushTries || !isAsperitasError(error, 'connection-lost')) throw error;
+        await pause(clientLimits.leastPauseMs * 2 ** tries, signal);
+      }
+    }
   }
 }
 

@@ -178,6 +178,8 @@ export const clientLimits = {
   fetches: 16,
   /** Data on their way to nodes at once: a few lines are filled by large ones. */
   pushes: 4,
+  /** So often a datum is brought to a node to which connections break. */
+  pushTries: 3,
   /** What nodes say of their memory is no older than this: two heartbeats. */
   figuresMs: 2_000,
   /** Connections to nodes that are kept open while nothing travels on them. */

@@ -79,3 +79,26 @@ test('what a client asked for while there was no scheduler is done when one is t
     ],
   );
 });
+
+test('scattered data outlive the scheduler; others are brought when one is there again', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'runs');
+  writeFileSync(file, '');
+  const cluster = await MortalScheduler.start(folder, ['n1']);
+  t.after(() => cluster.end());
+  const client = await connect(cluster.url, { token: cluster.token });
+  t.after(() => client.close());
+  const array = new Float64Array(100_000).fill(3);
+  const [one, large] = await client.scatterAll<unknown>([1, array]);
+  await cluster.killScheduler();
+  const later = client.scatter(41);
+  await cluster.startScheduler();
+  assert.equal(await client.compute(noted({ file, name: 'user', ms: 1 }, [one] as never)), 2);
+  assert.deepEqual(await large!.result(), array);
+  assert.equal(await (await later).result(), 41);
+  client.release([one, large, await later]);
+  await eventually(async () => {
+    const { tasks, nodes } = await client.status();
+    return Object.values(tasks).every((count) => count === 0) && nodes[0]!.storedBytes === 0;
+  }, 'nothing is left');
+});

@@ -10,6 +10,8 @@ import {
   PushLink,
   roleToken,
   scatteredKey,
+  type Transport,
+  type WireMessage,
   webSocketTransport,
 } from '../../runtime/index.ts';
 import { connect, type Future } from '../../scheduler/index.ts';
@@ -135,6 +137,44 @@ test('a scatter that is aborted or late midway leaves nothing', async () => {
     await nothingIsLeft();
   }
   await assert.rejects(cluster.scatter(array, { broadcast: true, timeoutMs: 10 }), { code: 'timeout' });
+  await nothingIsLeft();
+});
+
+/** Breaks connections that bring data after two pieces, so many times. */
+function breaking(times: number): { readonly transport: Transport; readonly breaks: () => number } {
+  let done = 0;
+  const dial: Transport['dial'] = async (url, options) => {
+    const connection = await webSocketTransport.dial(url, options);
+    if (!cluster.nodes.some((node) => node.url === url) || options.hello.role !== 'client') return connection;
+    let pieces = 0;
+    const send = connection.send.bind(connection);
+    const sendSome = (message: WireMessage): void => {
+      send(message);
+      if (message.type !== 'push-piece' || ++pieces !== 2 || done === times) return;
+      done++;
+      connection.close('the line breaks');
+    };
+    return Object.assign(connection, { send: sendSome });
+  };
+  return { transport: { ...webSocketTransport, dial }, breaks: () => done };
+}
+
+test('a line that breaks midway twice is dialled again; one that always breaks is an error', async (t) => {
+  const array = noise(32 * MiB);
+  const twice = breaking(2);
+  const client = await connect(cluster.url, { token: cluster.token, transport: twice.transport });
+  t.after(() => client.close());
+  const future = await client.scatter(array, { site: 'near' });
+  assert.equal(twice.breaks(), 2);
+  const back = await future.result();
+  assert.equal(Buffer.compare(Buffer.from(back.buffer), Buffer.from(array.buffer)), 0);
+  future.release();
+
+  const always = breaking(Number.POSITIVE_INFINITY);
+  const unlucky = await connect(cluster.url, { token: cluster.token, transport: always.transport });
+  t.after(() => unlucky.close());
+  await assert.rejects(unlucky.scatter(array, { site: 'near' }), { code: 'connection-lost' });
+  assert.equal(always.breaks(), 3);
   await nothingIsLeft();
 });
 
