@@ -50,7 +50,7 @@ function spilled(cluster: LocalCluster): string[] {
 
 async function eventually(what: () => Promise<unknown>, wanted: unknown): Promise<void> {
   let found: unknown;
-  for (let tries = 0; tries < 150; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     found = await what();
     if (JSON.stringify(found) === JSON.stringify(wanted)) return;
     await pause(100);
