@@ -26,13 +26,17 @@ type RunAnnounced = Extract<FromNode, { readonly type: 'run-announced' }>;
  * has when it returns, or that ends without its scheduler. */
 export function waitForReturn(state: SchedulerState, node: NodeRecord): boolean {
   if (node.info.announces !== true || node.retiring) return false;
-  if (node.awaySince !== undefined) return true;
-  node.awaySince = state.now;
+  if (node.awaySince === undefined) setAside(state, node);
+  return true;
+}
+
+/** What it has stays, and it is given nothing more. */
+export function setAside(state: SchedulerState, node: NodeRecord): void {
+  node.awaySince ??= state.now;
   node.unconfirmed = undefined;
   for (const task of node.parked.all()) redo(state, task, `node ${node.info.node} is cut off`);
   noteLoad(state, node);
   refreshClasses(state);
-  return true;
 }
 
 export function isAwayTooLong(state: SchedulerState, node: NodeRecord): boolean {

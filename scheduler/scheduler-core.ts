@@ -19,7 +19,7 @@ import { placeTasks } from './placement.ts';
 import { tellProgress } from './progress.ts';
 import type { NodeInfo } from './protocol.ts';
 import { forgetNodeInClasses, refreshClasses } from './ready-classes.ts';
-import { isAwayTooLong, isReturn, onReturn, waitForReturn } from './reunion-core.ts';
+import { isAwayTooLong, isReturn, onReturn, setAside, waitForReturn } from './reunion-core.ts';
 import { forgetIfGone, onClientJoined, onClientLost, onClientSaid, onRecorded } from './said-core.ts';
 import {
   createNode,
@@ -94,6 +94,7 @@ function dispatch(state: SchedulerState, event: SchedulerEvent): void {
       state.walks.room = state.walks.steps;
       state.walks.unplaced = false;
       walkOn(state);
+      partSome(state);
       if (state.ended.length > 0) forgetSome(state);
       if (state.stoppingSince !== undefined || isRecovering(state)) return;
       placeActors(state);
@@ -125,7 +126,7 @@ function replay(state: SchedulerState, record: JournalRecord): void {
 function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
   send(state, info.node, { type: 'welcome', epoch: state.epoch });
   const known = state.nodes.get(info.node);
-  if (known !== undefined && isReturn(known, info)) {
+  if (known !== undefined && !state.walks.parting.has(info.node) && isReturn(known, info)) {
     onReturn(state, known);
     doubtActors(state, info.node);
     state.actors.changed = true;
@@ -135,7 +136,8 @@ function onNodeJoined(state: SchedulerState, info: NodeInfo): void {
 
 function enlist(state: SchedulerState, info: NodeInfo): void {
   // The same name again: its former life is over, whether or not its connection has noticed.
-  if (state.nodes.has(info.node)) onNodeLost(state, info.node, 'it joined anew');
+  const former = state.nodes.get(info.node);
+  if (former !== undefined) forgetNode(state, former, 'it joined anew');
   const node = createNode(info, state.now);
   state.nodes.set(info.node, node);
   record(state, { type: 'node-known', info });
@@ -149,8 +151,41 @@ function enlist(state: SchedulerState, info: NodeInfo): void {
 
 function onNodeLost(state: SchedulerState, id: NodeId, reason: string): void {
   const node = state.nodes.get(id);
-  if (node === undefined) return;
-  const why = `node ${id} was lost: ${reason}`;
+  if (node === undefined || state.walks.parting.has(id)) return;
+  if (node.held.size <= state.walks.steps) {
+    forgetNode(state, node, reason);
+    return;
+  }
+  // More than one turn can see to: meanwhile it is known like one whose connection broke.
+  setAside(state, node);
+  state.walks.parting.set(id, reason);
+}
+
+/** A datum that is lost is looked up, given up and mostly demanded anew. */
+const stepsOfLoss = 3;
+
+/** Goes on with taking for lost what lost nodes held. */
+function partSome(state: SchedulerState): void {
+  const { walks } = state;
+  for (const [id, reason] of walks.parting) {
+    const node = state.nodes.get(id)!;
+    for (const task of node.held) {
+      if (walks.room <= 0) return;
+      walks.room -= stepsOfLoss;
+      loseReplica(state, task, id, lossOf(id, reason));
+    }
+    forgetNode(state, node, reason);
+  }
+}
+
+function lossOf(id: NodeId, reason: string): string {
+  return `node ${id} was lost: ${reason}`;
+}
+
+function forgetNode(state: SchedulerState, node: NodeRecord, reason: string): void {
+  const id = node.info.node;
+  const why = lossOf(id, reason);
+  state.walks.parting.delete(id);
   // Data first: what is then redone finds its inputs in their true phase.
   for (const task of [...node.held]) loseReplica(state, task, id, why);
   for (const task of node.parked.all()) redo(state, task, why);

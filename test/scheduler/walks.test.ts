@@ -64,6 +64,39 @@ test('a cancelled task is told of at once, though what it was to be made from is
   assert.equal(world.state.tasks.size, 0);
 });
 
+test('a node that is lost with many data is given up in pieces, and all that is wanted is made again', () => {
+  const world = new World(4);
+  world.join('a1', { threads: 64 });
+  const parts = Array.from({ length: 30 }, (_, index) => `m${index}`);
+  world.submit(
+    parts.map((name) => spec(name)),
+    ...parts,
+  );
+  settle(world);
+  for (const name of parts) world.done(name);
+  world.join('a2', { threads: 64 });
+  const first = world.lose('a1');
+  assert.ok(first.length < 30, `${first.length} were sent in the first turn`);
+  const all = [...first, ...settle(world).said];
+  assert.deepEqual(new Set(all), new Set(parts.map((name) => `a2: compute ${name}`)));
+  assert.equal(world.state.nodes.size, 1);
+});
+
+test('a node that returns while its loss is seen to begins with nothing', () => {
+  const world = new World(4);
+  world.join('a1', { threads: 64 });
+  const parts = Array.from({ length: 30 }, (_, index) => `m${index}`);
+  world.submit(
+    parts.map((name) => spec(name)),
+    ...parts,
+  );
+  settle(world);
+  for (const name of parts) world.done(name);
+  world.lose('a1');
+  const all = [...world.join('a1', { threads: 64 }), ...settle(world).said];
+  assert.deepEqual(new Set(all), new Set(parts.map((name) => `a1: compute ${name}`)));
+});
+
 test('of many tasks that become ready at once some are placed in each turn, and none is left', () => {
   const world = new World(4);
   for (const name of ['a1', 'a2']) world.join(name, { threads: 16 });
