@@ -176,8 +176,8 @@ export const clientLimits = {
   argumentBytes: 2 ** 27,
   /** Results on their way at once: enough to fill a line, few enough to bound what is half received. */
   fetches: 16,
-  /** Data on their way to nodes at once: a few lines are filled by large ones. */
-  pushes: 4,
+  /** Data on their way to nodes at once: enough to hide the round trips of small ones. */
+  pushes: 16,
   /** So often a datum is brought to a node to which connections break. */
   pushTries: 3,
   /** What nodes say of their memory is no older than this: two heartbeats. */
