@@ -224,7 +224,10 @@ export class Worker {
   }
 
   #send(message: FromNode): void {
-    this.#connection?.send(message as unknown as WireMessage);
+    const wire = message as unknown as WireMessage;
+    // Nobody waits for news of what is gone.
+    if (message.type === 'replica-lost') this.#connection?.sendLater(wire);
+    else this.#connection?.send(wire);
   }
 
   async #fetch(key: TaskKey, from: Replica): Promise<void> {

@@ -135,6 +135,11 @@ export class ClientConnection {
     this.#connection?.send(message);
   }
 
+  /** Lets what was said leave now, rather than at the end of the turn. */
+  flush(): void {
+    this.#connection?.flush();
+  }
+
   /** Whether it keeps the process from ending: while something is waited for. */
   hold(active: boolean): void {
     this.#holds = active;

@@ -169,7 +169,11 @@ export class Jobs {
     const serial = this.nextSerial();
     this.wants.expect(graph.wants, serial);
     const sent = this.returns.sending(graph, () =>
-      this.#inOrder(() => submitGraph(this.#connection, { ...graph, serial }, signal)),
+      this.#inOrder(async () => {
+        await submitGraph(this.#connection, { ...graph, serial }, signal);
+        // Nothing else is asked for that could leave with it: the cluster begins while this turn goes on.
+        if (this.#waits.size === 1) this.#connection.flush();
+      }),
     );
     const release = (): void => this.release(inputs);
     void sent.then(release, release);
@@ -181,8 +185,9 @@ export class Jobs {
   async fetchAll({ graph, signal: outer, release }: Job): Promise<Map<TaskKey, unknown>> {
     const keys = graph.wants;
     const values = new Map<TaskKey, unknown>();
-    const failed = new AbortController();
-    const signal = AbortSignal.any([outer, failed.signal]);
+    // One that fetches alone has no others to end, and a signal made of two takes longer than a message.
+    const failed = keys.length > 1 ? new AbortController() : undefined;
+    const signal = failed === undefined ? outer : AbortSignal.any([outer, failed.signal]);
     shareWidely(signal);
     const completions = new Completions(this.wants, keys);
     let left = keys.length;
@@ -198,7 +203,7 @@ export class Jobs {
       await Promise.all(Array.from({ length: Math.min(left, clientLimits.fetches) }, fetchSome));
       return values;
     } catch (error) {
-      failed.abort(error);
+      failed?.abort(error);
       throw error;
     } finally {
       completions.stop();

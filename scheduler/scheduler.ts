@@ -25,8 +25,9 @@ import { forgetfulJournal } from './journal/memory.ts';
 import { snapshotOf } from './journal-core.ts';
 import { decodeRecord } from './journal-records.ts';
 import { limits } from './limits.ts';
+import { Outbox } from './outbox.ts';
 import { checkPermission, isClientRole } from './permissions.ts';
-import { clientInfo, FromNode, nodeInfo, type ToNode, ToScheduler } from './protocol.ts';
+import { clientInfo, FromNode, nodeInfo, type ToClient, type ToNode, ToScheduler } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { handle } from './scheduler-core.ts';
 import { SchedulerLog } from './scheduler-log.ts';
@@ -124,6 +125,7 @@ class Shell implements RunningScheduler {
   readonly #journal: Journal;
   readonly #recorder: Recorder;
   readonly #guard: Guard;
+  readonly #outbox = new Outbox();
   #listener: Listener | undefined;
   #pages: SchedulerPages | undefined;
   readonly #spans: SpanExporter | undefined;
@@ -332,6 +334,7 @@ class Shell implements RunningScheduler {
     this.#turnEnds = false;
     this.#feed({ type: 'drained' });
     this.#recorder.flush();
+    this.#outbox.flush();
     if (isUnfinished(this.#state) && !this.#ending) this.#endTurnSoon();
     if (this.#options.check !== true || this.#ending) return;
     const wrong = check(this.#state);
@@ -365,15 +368,15 @@ class Shell implements RunningScheduler {
 
   /** What a node gives up is gone: the reason must outlive this scheduler. */
   #send(to: NodeId, message: ToNode): void {
-    const send = (): void => this.#nodes.peers.get(to)?.send(message);
+    const send = (): void => this.#outbox.send(this.#nodes.peers.get(to), message);
     if (message.type === 'drop' || message.type === 'abort') this.#recorder.after(send);
     else send();
   }
 
-  #notify(client: ClientId, message: WireMessage): void {
+  #notify(client: ClientId, message: ToClient): void {
     const connection = this.#clients.peers.get(client);
     if (connection === undefined) return;
-    connection.send(message);
+    this.#outbox.send(connection, message);
     if (connection.bufferedBytes <= limits.backlogBytes) return;
     const reason = `${client} does not read: ${connection.bufferedBytes} bytes wait for it`;
     setImmediate(() => this.#part(this.#clients, { id: client, connection, reason, broken: false }));

@@ -28,6 +28,9 @@ export const limits = {
   batchMessages: 1000,
   batchFrames: 65_536,
   batchBytes: 2 ** 31,
+  // How long a message that nobody waits for waits for another to leave with: longer than most pauses between
+  // two tasks that follow one another, shorter than anybody would notice.
+  laterMs: 2,
   // `drained` waits until so little is queued.
   bufferedBytes: 32 * 2 ** 20,
   // A peer that answers no ping for so long is gone (a stopped process, a cut cable).

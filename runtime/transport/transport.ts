@@ -21,6 +21,11 @@ export interface Connection {
   readonly peer?: Peer;
   /** Queues a message; messages of one turn of the event loop travel as one batch. A no-op once closed. */
   send(message: WireMessage): void;
+  /** Queues a message that nobody waits for: it keeps its place in the order, but leaves with the next one
+   * that is sent, or after a few milliseconds. */
+  sendLater(message: WireMessage): void;
+  /** Lets what was sent leave now, rather than at the end of the turn. */
+  flush(): void;
   /** Bytes queued but not yet handed to the operating system; `drained` waits until they fall below the
    * limit. */
   readonly bufferedBytes: number;

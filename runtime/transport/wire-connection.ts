@@ -78,7 +78,9 @@ export class WireConnection implements Connection {
   readonly closed: Promise<AsperitasError | undefined>;
   readonly #socket: FrameSocket;
   #queue: WireMessage[] = [];
+  /** Whether the queue leaves at the end of this turn, and whether a timer will look at it. */
   #flushing = false;
+  #timed = false;
   #bufferedBytes = 0;
   #waiters: (() => void)[] = [];
   #receive: ((message: WireMessage) => void) | undefined;
@@ -128,7 +130,22 @@ export class WireConnection implements Connection {
     this.#queue.push(message);
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    setImmediate(() => this.flush());
+  }
+
+  sendLater(message: WireMessage): void {
+    if (this.#ended) return;
+    this.#queue.push(message);
+    if (this.#flushing || this.#timed) return;
+    this.#timed = true;
+    setTimeout(() => {
+      this.#timed = false;
+      this.#flush();
+    }, limits.laterMs);
+  }
+
+  flush(): void {
+    if (this.#flushing) this.#flush();
   }
 
   onMessage(receive: (message: WireMessage) => void): void {

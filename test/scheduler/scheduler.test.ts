@@ -249,6 +249,8 @@ test('at a defect the scheduler stops and says so, rather than going on', async 
             drained: (signal) => connection.drained(signal),
             onMessage: (receive) => connection.onMessage(receive),
             close: (reason) => connection.close(reason),
+            sendLater: (message) => connection.sendLater(message),
+            flush: () => connection.flush(),
             send: () => {
               throw new TypeError('a defect, made for this test');
             },
