@@ -350,9 +350,8 @@ function retireSome(state: SchedulerState): void {
   while (walks.room > 0 && walks.demanded.length === 0) {
     const task = stack.pop();
     if (task === undefined) return;
-    walks.room--;
+    walks.room -= 1 + task.inputs.length;
     if (isNeeded(task) || state.tasks.get(task.spec.key) !== task) continue;
-    walks.room -= task.inputs.length;
     const { phase } = task;
     if (phase.name === 'assigned') send(state, phase.node, { type: 'abort', run: phase.run });
     if (phase.name === 'held') for (const node of phase.replicas) drop(state, node, task.spec.key);
