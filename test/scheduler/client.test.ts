@@ -141,7 +141,14 @@ test("one wait's end does not take the results of another", async (t) => {
   const first = cluster.compute(gate('shared'), { signal: control.signal });
   const second = cluster.compute([gate('shared'), inc(1)]);
   await hasStarted('shared');
-  await eventually(async () => (await cluster.status()).tasks.held === 1, 'the other has ended');
+  const unfinished = async (): Promise<number> => {
+    const { waiting, ready, assigned } = (await cluster.status()).tasks;
+    return (waiting ?? 0) + (ready ?? 0) + (assigned ?? 0);
+  };
+  await eventually(
+    async () => count('client.inc') === 1 && (await unfinished()) === 1,
+    'the other has ended',
+  );
   control.abort();
   await assert.rejects(first, { code: 'aborted' });
   gates.get('shared')!();
