@@ -127,12 +127,13 @@ export class SimulatedScheduler extends SimulatedProcess {
     return connection;
   }
 
-  /** Some reports of runs come once more, soon or late: perhaps in another life of the node. */
+  /** Some reports of runs come once more, soon or late: perhaps in another life of the node. Announcements do
+   * not: they are how a connection begins, and none carries a message twice. */
   #hear(node: NodeId, message: FromNode): void {
     this.feed({ type: 'from-node', node, message });
     const { network, faults } = this.#simulation;
     const { random } = network;
-    if (!('run' in message) || !random.chance(faults.repeats)) return;
+    if (!('run' in message) || message.type === 'run-announced' || !random.chance(faults.repeats)) return;
     this.later(random.between(0, random.pick([30, 5000])), () => {
       this.feed({ type: 'from-node', node, message });
     });
