@@ -54,7 +54,7 @@ export function isReturn(known: NodeRecord, { url, pid, announces }: NodeInfo): 
 export function onReturn(state: SchedulerState, node: NodeRecord): void {
   node.awaySince = undefined;
   node.lastHeard = state.now;
-  node.unconfirmed = { held: new Set(node.held), runs: new Set(node.assigned.keys()) };
+  node.unconfirmed = { held: new Set(node.held), runs: new Set(node.assigned.keys()), named: new Set() };
   for (const task of node.parked.all()) redo(state, task, `node ${node.info.node} joined again`);
   noteLoad(state, node);
   refreshClasses(state);
@@ -64,7 +64,10 @@ export function onReturn(state: SchedulerState, node: NodeRecord): void {
 export function onRunAnnounced(state: SchedulerState, node: NodeRecord, message: RunAnnounced): void {
   const { key, run, started } = message;
   const { node: id } = node.info;
-  node.unconfirmed?.runs.delete(run);
+  // After the last word, or the second time: a repetition, of a run that may have ended since.
+  if (node.unconfirmed === undefined || node.unconfirmed.named.has(run)) return;
+  node.unconfirmed.named.add(run);
+  node.unconfirmed.runs.delete(run);
   const task = state.tasks.get(key);
   const phase = task?.phase;
   if (phase?.name === 'assigned' && phase.run === run && phase.node === id) {

@@ -105,7 +105,7 @@ export interface NodeRecord {
   /** Since when its connection is broken; undefined while it stands. */
   awaySince: Millis | undefined;
   /** While it announces: what it is believed to hold and run and has not named yet. */
-  unconfirmed: { readonly held: Set<TaskRecord>; readonly runs: Set<RunId> } | undefined;
+  unconfirmed: ({ readonly held: Set<TaskRecord> } & Record<'runs' | 'named', Set<RunId>>) | undefined;
   retiring: boolean;
   /** While it leaves: who takes over what only it holds. */
   handover?: Handover | undefined;
@@ -316,7 +316,7 @@ export function createNode(info: NodeInfo, now: Millis): NodeRecord {
     replica: { node: info.node, site: info.site, url: info.url },
     lastHeard: now,
     awaySince: undefined,
-    unconfirmed: info.announces === true ? { held: new Set(), runs: new Set() } : undefined,
+    unconfirmed: info.announces === true ? { held: new Set(), runs: new Set(), named: new Set() } : undefined,
     retiring: false,
     assigned: new Map(),
     held: new Set(),

@@ -161,3 +161,18 @@ test('a node that was told to leave and is cut off ends on its own: nobody waits
   world.node('a1', { type: 'retiring' });
   assert.deepEqual(cut(world, 'a1'), ['b1: compute x']);
 });
+
+test('an announcement that is repeated after its run has failed does not bring the run back', () => {
+  for (const over of [false, true]) {
+    const world = new World();
+    world.submit([spec('x', [], { retries: 1 })], 'x');
+    joins(world, 'a1');
+    runs(world, 'a1', 'x', { run: 7 });
+    assert.equal(phaseOf(world, 'x'), 'assigned');
+    if (over) announced(world, 'a1');
+    world.failed('x', 'once');
+    assert.deepEqual(runs(world, 'a1', 'x', { run: 7 }), []);
+    if (!over) announced(world, 'a1');
+    assert.notEqual(world.runOf('x').run, 7);
+  }
+});

@@ -127,14 +127,16 @@ export class SimulatedScheduler extends SimulatedProcess {
     return connection;
   }
 
-  /** Some reports of runs come once more, soon or late: perhaps in another life of the node. Announcements do
-   * not: they are how a connection begins, and none carries a message twice. */
+  /** Some reports of runs come once more, soon or late: perhaps in another life of the node. Announcements
+   * only while their connection lasts: they are how it begins. */
   #hear(node: NodeId, message: FromNode): void {
     this.feed({ type: 'from-node', node, message });
     const { network, faults } = this.#simulation;
     const { random } = network;
-    if (!('run' in message) || message.type === 'run-announced' || !random.chance(faults.repeats)) return;
+    if (!('run' in message) || !random.chance(faults.repeats)) return;
+    const connection = this.#nodes.get(node);
     this.later(random.between(0, random.pick([30, 5000])), () => {
+      if (message.type === 'run-announced' && this.#nodes.get(node) !== connection) return;
       this.feed({ type: 'from-node', node, message });
     });
   }
